@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# guest_memfd migration selftests, and the only list of its tests.
+#
+# In a kernel tree (see "make dropin"):
+#	make -C tools/testing/selftests TARGETS=guest_memfd [O=...] run_tests
+# From anywhere else, against a kernel tree that has its headers installed
+# ("make headers") or with KHDR_INCLUDES pointing at them:
+#	make KSRC=/path/to/linux [OUTPUT=...] [INSTALL_PATH=...] all|install
+# The project's own check needs no tree, it fetches one:
+#	make check
+
+TESTS += guest_memfd_migrate/contents_test
+TESTS += guest_memfd_pin/stays_put_test
+
+# Upstream tests of guest_memfd; they run beside ours and are reported apart.
+PEERS += guest_memfd_test
+PEERS += pre_fault_memory_test
+PEERS += set_memory_region_test
+
+# What "make dropin" copies into a kernel tree.
+DROPIN_FILES := Makefile .gitignore config config.aarch64 config.x86_64 settings
+DROPIN_DIRS  := lib $(sort $(patsubst %/,%,$(dir $(TESTS))))
+
+ifneq ($(KSRC),)
+KSFT_ROOT := $(abspath $(KSRC))/tools/testing/selftests
+ifeq ($(wildcard $(KSFT_ROOT)/lib.mk),)
+$(error KSRC=$(KSRC) is not a kernel tree: it has no tools/testing/selftests/lib.mk)
+endif
+else ifneq ($(wildcard ../lib.mk),)
+KSFT_ROOT := $(abspath ..)
+endif
+
+ARCH ?= $(shell uname -m)
+KVM_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
+
+ifeq ($(KSFT_ROOT),)
+all install run_tests peers peers-install clean:
+	@echo "Set KSRC= to a kernel tree, or put the suite into one: make dropin KSRC=..." >&2
+	@exit 2
+else ifeq ($(filter x86 arm64,$(KVM_ARCH)),)
+# guest_memfd migration exists where KVM has shared guest_memfd: x86 and arm64.
+all install run_tests peers peers-install clean:
+else
+include lib/build.mk
+endif
+
+list:
+	@printf '%s\n' $(notdir $(TESTS))
+
+list-peers:
+	@printf '%s\n' $(PEERS)
+
+dropin dropin-remove:
+	@lab/dropin.sh $@ "$(KSRC)" "$(DROPIN_FILES) $(DROPIN_DIRS)"
+
+check:
+	@selftest/run
+
+.DEFAULT_GOAL := all
+.PHONY: list list-peers dropin dropin-remove check

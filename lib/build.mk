@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How a test is built, on top of the kernel tree's lib.mk: one binary of the
+# test's own source, libgmem (this directory) and the tree's libkvm.
+
+KVM_DIR := $(KSFT_ROOT)/kvm
+TOOLS_DIR := $(abspath $(KSFT_ROOT)/../..)
+
+# Out of tree nothing may be written beside the sources, nor into KSRC.
+ifneq ($(KSRC),)
+ifeq ($(OUTPUT),)
+OUTPUT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/guest_memfd-selftests/build-$(shell echo $(KSFT_ROOT) | cksum | cut -d' ' -f1)
+endif
+override OUTPUT := $(abspath $(OUTPUT))
+endif
+
+LOCAL_HDRS := $(wildcard lib/*.h)
+TEST_GEN_PROGS := $(TESTS)
+TEST_FILES := settings
+
+include $(KSFT_ROOT)/lib.mk
+
+# KVM's newest interface is in the tree's own headers, not in the system's.
+ifeq ($(filter clean emit_tests,$(MAKECMDGOALS)),)
+ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
+$(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
+endif
+endif
+
+# Guest code is part of the test's binary and runs without a C library: the
+# flags are those of the KVM selftests, for the same reasons.
+CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	-Wno-missing-field-initializers -Wstrict-prototypes -O2 -g -std=gnu11 \
+	-DCONFIG_64BIT -U_FORTIFY_SOURCE -fno-builtin-memcmp -fno-builtin-memcpy \
+	-fno-builtin-memset -fno-builtin-strnlen -fno-stack-protector -fno-PIE \
+	-fno-strict-aliasing -MMD -MP \
+	-I$(TOOLS_DIR)/include -I$(TOOLS_DIR)/arch/$(KVM_ARCH)/include \
+	-I$(KVM_DIR)/include -I$(KVM_DIR)/include/$(KVM_ARCH) -Ilib $(KHDR_INCLUDES)
+ifeq ($(KVM_ARCH),x86)
+CFLAGS += -march=x86-64-v2
+endif
+ifeq ($(KVM_ARCH),arm64)
+CFLAGS += -I$(OUTPUT)/libkvm/tools/arch/arm64/include/generated
+endif
+LDFLAGS += -no-pie -pthread
+LDLIBS += -lnuma -ldl
+
+LIBGMEM_OBJS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard lib/*.c))
+LIBKVM := $(OUTPUT)/libkvm/libkvm.a
+
+$(shell mkdir -p $(OUTPUT)/lib $(OUTPUT)/libkvm $(sort $(dir $(TEST_GEN_PROGS))))
+
+$(TEST_GEN_PROGS): $(LIBGMEM_OBJS) $(LIBKVM)
+
+$(LIBGMEM_OBJS): $(OUTPUT)/lib/%.o: lib/%.c $(LOCAL_HDRS) lib/build.mk | $(LIBKVM)
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -c $< -o $@
+
+# The kernel's KVM selftest library, and the peers, by its own Makefile's object
+# lists and rules.  That Makefile knows what is up to date, hence FORCE.
+LIBKVM_MAKE = +$(Q)$(MAKE) -s -C $(KVM_DIR) -f $(abspath lib/libkvm.mk) O= \
+	ARCH=$(KVM_ARCH) OUTPUT=$(OUTPUT)/libkvm KHDR_INCLUDES="$(KHDR_INCLUDES)" \
+	abs_objdir=$(OUTPUT)/libkvm TMPOUT=$(OUTPUT)/libkvm/try USERCFLAGS= USERLDFLAGS=
+
+$(LIBKVM): FORCE
+	$(LIBKVM_MAKE) gmem-libkvm
+
+peers: FORCE
+	$(LIBKVM_MAKE) PEERS="$(PEERS)" gmem-peers
+
+peers-install: peers
+	$(if $(INSTALL_PATH),,$(error set INSTALL_PATH to use peers-install))
+	$(Q)mkdir -p $(INSTALL_PATH)/../kvm
+	$(Q)cp $(addprefix $(OUTPUT)/libkvm/,$(PEERS)) $(KVM_DIR)/settings $(INSTALL_PATH)/../kvm/
+
+FORCE:
+
+EXTRA_CLEAN += $(OUTPUT)/lib/*.o $(OUTPUT)/lib/*.d $(OUTPUT)/libkvm \
+	$(addsuffix .d,$(TEST_GEN_PROGS))
+
+-include $(LIBGMEM_OBJS:.o=.d)
+
+.PHONY: peers peers-install

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The positive control: ordinary anonymous memory. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_frame.h"
+
+struct gmem_control *gmem_control_create(size_t npages)
+{
+	struct gmem_control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		gmem_broken("out of memory");
+	control->npages = npages;
+	control->page_size = getpagesize();
+	control->frames = calloc(npages, sizeof(*control->frames));
+	control->mem = mmap(NULL, npages * control->page_size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!control->frames || control->mem == MAP_FAILED)
+		gmem_broken("out of memory");
+	/* Fails where there are no huge pages, which is as good. */
+	madvise(control->mem, npages * control->page_size, MADV_NOHUGEPAGE);
+	return control;
+}
+
+void gmem_control_free(struct gmem_control *control)
+{
+	if (!control)
+		return;
+	munmap(control->mem, control->npages * control->page_size);
+	free(control->frames);
+	free(control);
+}
+
+void gmem_control_touch(struct gmem_control *control, size_t first, size_t count)
+{
+	for (size_t page = first; page < first + count; page++)
+		WRITE_ONCE(control->mem[page * control->page_size], 1);
+}
+
+void gmem_control_discard(struct gmem_control *control, size_t first, size_t count)
+{
+	if (madvise(control->mem + first * control->page_size, count * control->page_size,
+		    MADV_DONTNEED))
+		gmem_broken("MADV_DONTNEED: %m");
+}
+
+size_t gmem_control_moved(struct gmem_control *control)
+{
+	__u64 *now = calloc(control->npages, sizeof(*now));
+	size_t moved = 0;
+
+	if (!now)
+		gmem_broken("out of memory");
+	gmem_frame_read_mapped(control->mem, control->npages, control->page_size, now);
+	for (size_t page = 0; page < control->npages; page++)
+		moved += now[page] != control->frames[page];
+	memcpy(control->frames, now, control->npages * sizeof(*now));
+	free(now);
+	return moved;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The positive control: ordinary anonymous memory beside the memory under test.
+ * If the trigger does not move it either, the trigger proves nothing.
+ */
+#ifndef GMEM_CONTROL_H
+#define GMEM_CONTROL_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+struct gmem_control {
+	char *mem;
+	size_t npages;
+	size_t page_size;
+	__u64 *frames;		/* as of the last look */
+};
+
+/* Maps @npages of the host's pages, none of them touched yet.  No huge pages. */
+struct gmem_control *gmem_control_create(size_t npages);
+
+/* NULL is fine. */
+void gmem_control_free(struct gmem_control *control);
+
+/* Allocates the control's pages [@first, @first + @count) by writing to them. */
+void gmem_control_touch(struct gmem_control *control, size_t first, size_t count);
+
+/* Frees the control's pages [@first, @first + @count); they can be touched anew. */
+void gmem_control_discard(struct gmem_control *control, size_t first, size_t count);
+
+/* Counts the pages whose frame changed since the last look, and looks. */
+size_t gmem_control_moved(struct gmem_control *control);
+
+#endif /* GMEM_CONTROL_H */

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest: one vCPU that checks and writes stamps while the host migrates. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/sizes.h>
+#include <sys/mman.h>
+
+#include "kvm_util.h"
+#include "ucall_common.h"
+
+#include "gmem_case.h"
+#include "gmem_deadline.h"
+#include "gmem_guest.h"
+#include "gmem_pattern.h"
+#include "gmem_region.h"
+
+#define BOARD_GPA	SZ_4G
+#define BOARD_SLOT	2
+
+/* Seconds in which a running vCPU must have got somewhere. */
+#define PATIENCE 30
+
+/* What guest and host share; it lives outside the memory under test. */
+struct board {
+	__u64 gva;
+	__u64 npages;
+	__u64 words;		/* per page */
+	__u64 key;
+	__u32 work;		/* enum gmem_guest_work */
+	__u32 stop;
+	__u64 progress;		/* pages handled */
+	__u64 written;		/* the generation of every page is valid */
+	__u32 mismatched;
+	struct gmem_mismatch bad;
+	__u16 generation[];	/* what each page holds */
+};
+
+struct gmem_guest {
+	struct gmem_region *region;
+	struct board *board;	/* the host's view */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool paused;
+	bool quit;
+	int run_error;		/* errno of a KVM_RUN that failed */
+	char trouble[256];	/* why the vCPU cannot go on */
+};
+
+/* One page: check what it holds, and write the next generation if told to. */
+static bool guest_page(struct board *board, __u64 page, __u32 work)
+{
+	__u64 *va = (void *)(board->gva + page * board->words * sizeof(__u64));
+	__u16 generation = READ_ONCE(board->generation[page]);
+
+	if (board->written &&
+	    !gmem_page_check(va, board->words, board->key, page, generation, &board->bad)) {
+		WRITE_ONCE(board->mismatched, 1);
+		return false;
+	}
+	if (work == GMEM_GUEST_WRITE) {
+		gmem_page_stamp(va, board->words, board->key, page, generation + 1);
+		WRITE_ONCE(board->generation[page], generation + 1);
+	}
+	WRITE_ONCE(board->progress, board->progress + 1);
+	return true;
+}
+
+static void guest_work(struct board *board)
+{
+	__u32 work = READ_ONCE(board->work);
+
+	do {
+		for (__u64 page = 0; page < board->npages; page++) {
+			/* A first or a final pass is worth nothing in part. */
+			if (READ_ONCE(board->stop) && board->written &&
+			    work != GMEM_GUEST_CHECK)
+				return;
+			if (!guest_page(board, page, work))
+				return;
+		}
+		board->written = 1;
+	} while (work != GMEM_GUEST_CHECK && !READ_ONCE(board->stop));
+}
+
+void gmem_guest_code(void)
+{
+	struct board *board = (struct board *)BOARD_GPA;
+
+	for (;;) {
+		guest_work(board);
+		GUEST_SYNC(0);
+	}
+}
+
+static size_t board_size(size_t npages)
+{
+	return sizeof(struct board) + npages * sizeof(__u16);
+}
+
+size_t gmem_guest_pages(size_t npages)
+{
+	return board_size(npages) / MIN_PAGE_SIZE + 1;
+}
+
+/* Runs the vCPU until it reports itself paused.  False if it cannot go on. */
+static bool run_until_paused(struct gmem_guest *guest)
+{
+	struct kvm_vcpu *vcpu = guest->region->vcpu;
+	struct ucall uc;
+
+	do {
+		if (!_vcpu_run(vcpu))
+			continue;
+		guest->run_error = errno;
+		snprintf(guest->trouble, sizeof(guest->trouble),
+			 "KVM_RUN: wanted 0, got errno %d (%s), exit reason %u (%s)",
+			 errno, strerror(errno), vcpu->run->exit_reason,
+			 exit_reason_str(vcpu->run->exit_reason));
+		return false;
+	} while (vcpu->run->exit_reason == KVM_EXIT_INTR);
+
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_SYNC:
+		return true;
+	case UCALL_ABORT:
+		snprintf(guest->trouble, sizeof(guest->trouble), "guest assertion: %.200s",
+			 uc.buffer);
+		return false;
+	default:
+		snprintf(guest->trouble, sizeof(guest->trouble),
+			 "KVM_RUN: unexpected exit reason %u (%s)",
+			 vcpu->run->exit_reason, exit_reason_str(vcpu->run->exit_reason));
+		return false;
+	}
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct gmem_guest *guest = arg;
+	bool usable = true;
+
+	pthread_mutex_lock(&guest->lock);
+	for (;;) {
+		while (guest->paused && !guest->quit)
+			pthread_cond_wait(&guest->changed, &guest->lock);
+		if (guest->quit)
+			break;
+		pthread_mutex_unlock(&guest->lock);
+		if (usable)
+			usable = run_until_paused(guest);
+		pthread_mutex_lock(&guest->lock);
+		guest->paused = true;
+		pthread_cond_broadcast(&guest->changed);
+	}
+	pthread_mutex_unlock(&guest->lock);
+	return NULL;
+}
+
+/* Fails the case over what a guest that is out of guest mode found. */
+static void judge(struct gmem_guest *guest)
+{
+	struct board *board = guest->board;
+	struct gmem_mismatch *bad = &board->bad;
+
+	if (guest->trouble[0])
+		gmem_fail(GMEM_C2, "vCPU: %s", guest->trouble);
+	if (board->mismatched)
+		gmem_fail(GMEM_C1,
+			  "guest: page %llu gpa %#llx: want %#llx, got %#llx (%s)",
+			  bad->page,
+			  guest->region->gpa + bad->page * guest->region->page_size +
+			  bad->word * sizeof(__u64), bad->want, bad->got,
+			  gmem_mismatch_name(gmem_mismatch_class(board->key, bad)));
+}
+
+static bool is_paused(struct gmem_guest *guest)
+{
+	bool paused;
+
+	pthread_mutex_lock(&guest->lock);
+	paused = guest->paused;
+	pthread_mutex_unlock(&guest->lock);
+	return paused;
+}
+
+static void wait_paused(struct gmem_guest *guest)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	while (!is_paused(guest))
+		if (!gmem_deadline_poll(&deadline))
+			gmem_fail(GMEM_C9,
+				  "vCPU: stuck after %llu pages, does not answer",
+				  gmem_guest_progress(guest));
+	judge(guest);
+}
+
+void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work)
+{
+	WRITE_ONCE(guest->board->work, work);
+	WRITE_ONCE(guest->board->stop, 0);
+	pthread_mutex_lock(&guest->lock);
+	guest->paused = false;
+	pthread_cond_broadcast(&guest->changed);
+	pthread_mutex_unlock(&guest->lock);
+}
+
+void gmem_guest_pause(struct gmem_guest *guest)
+{
+	WRITE_ONCE(guest->board->stop, 1);
+	wait_paused(guest);
+}
+
+__u64 gmem_guest_progress(const struct gmem_guest *guest)
+{
+	return READ_ONCE(guest->board->progress);
+}
+
+void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
+{
+	__u64 until = gmem_guest_progress(guest) + rounds * guest->region->npages;
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	while (gmem_guest_progress(guest) < until) {
+		if (is_paused(guest))
+			break;
+		if (!gmem_deadline_poll(&deadline))
+			gmem_fail(GMEM_C9,
+				  "vCPU: no progress beyond %llu pages, wanted %llu",
+				  gmem_guest_progress(guest), until);
+	}
+	if (is_paused(guest))
+		judge(guest);
+}
+
+static struct board *create_board(struct gmem_region *region)
+{
+	struct kvm_vm *vm = region->vm;
+	size_t size = align_up(board_size(region->npages), region->page_size);
+	struct board *board;
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, BOARD_GPA, BOARD_SLOT,
+				    vm_adjust_num_guest_pages(vm->mode, size / vm->page_size), 0);
+	virt_map(vm, BOARD_GPA, BOARD_GPA, size / vm->page_size);
+	board = addr_gpa2hva(vm, BOARD_GPA);
+	board->gva = region->gpa;
+	board->npages = region->npages;
+	board->words = region->page_size / sizeof(__u64);
+	board->key = gmem_pattern_key(gmem_seed());
+	return board;
+}
+
+struct gmem_guest *gmem_guest_create(struct gmem_region *region)
+{
+	struct gmem_guest *guest = calloc(1, sizeof(*guest));
+
+	if (!guest)
+		gmem_broken("out of memory");
+	guest->region = region;
+	guest->board = create_board(region);
+	guest->paused = true;
+	pthread_mutex_init(&guest->lock, NULL);
+	pthread_cond_init(&guest->changed, NULL);
+	if (pthread_create(&guest->thread, NULL, vcpu_thread, guest))
+		gmem_broken("pthread_create: %m");
+	gmem_guest_run(guest, GMEM_GUEST_WRITE);
+	gmem_guest_wait_rounds(guest, 1);
+	gmem_guest_pause(guest);
+	return guest;
+}
+
+void gmem_guest_free(struct gmem_guest *guest)
+{
+	if (!guest)
+		return;
+	WRITE_ONCE(guest->board->stop, 1);
+	pthread_mutex_lock(&guest->lock);
+	guest->quit = true;
+	pthread_cond_broadcast(&guest->changed);
+	pthread_mutex_unlock(&guest->lock);
+	pthread_join(guest->thread, NULL);
+	free(guest);
+}
+
+/* By a mapping that did not exist during the moves: an old PTE can be right
+ * where the page cache is wrong.
+ */
+static void verify_on_host(struct gmem_guest *guest)
+{
+	struct gmem_region *region = guest->region;
+	struct board *board = guest->board;
+	size_t size = region->npages * region->page_size;
+	struct gmem_mismatch bad;
+	char *host;
+
+	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
+	for (size_t page = 0; page < region->npages; page++)
+		if (!gmem_page_check((void *)(host + page * region->page_size), board->words,
+				     board->key, page, board->generation[page], &bad))
+			gmem_fail(GMEM_C1,
+				  "host: page %llu offset %#llx: want %#llx, got %#llx (%s)",
+				  bad.page, bad.page * region->page_size + bad.word * 8,
+				  bad.want, bad.got,
+				  gmem_mismatch_name(gmem_mismatch_class(board->key, &bad)));
+	kvm_munmap(host, size);
+}
+
+__u64 gmem_guest_verify(struct gmem_guest *guest)
+{
+	struct gmem_region *region = guest->region;
+	__u64 bytes = region->npages * region->page_size;
+	__u64 before = gmem_guest_progress(guest);
+
+	gmem_guest_run(guest, GMEM_GUEST_CHECK);
+	wait_paused(guest);
+	if (gmem_guest_progress(guest) - before != region->npages)
+		gmem_broken("the guest checked %llu pages of %zu",
+			    gmem_guest_progress(guest) - before, region->npages);
+	if (!region->host_maps)
+		return bytes;
+	verify_on_host(guest);
+	return 2 * bytes;
+}

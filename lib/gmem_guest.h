@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest: one vCPU that checks and writes stamps while the host migrates.
+ *
+ *	guest = gmem_guest_create(region);
+ *	gmem_guest_run(guest, GMEM_GUEST_WRITE);
+ *	gmem_guest_wait_rounds(guest, 1);	every page was written
+ *	... migrate ...
+ *	gmem_guest_pause(guest);		fails the case on any mismatch
+ *	bytes = gmem_guest_verify(guest);	every byte, by guest and host
+ *	gmem_guest_free(guest);
+ *
+ * Between its start and a pause the vCPU never exits of its own accord, so a
+ * stale translation stays in use for as long as the hardware keeps it.
+ * The generation that each page must hold is kept outside the region.
+ */
+#ifndef GMEM_GUEST_H
+#define GMEM_GUEST_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+struct gmem_guest;
+struct gmem_region;
+
+enum gmem_guest_work {
+	GMEM_GUEST_READ,	/* check every word of every page, over and over */
+	GMEM_GUEST_WRITE,	/* check, then write the next generation */
+	GMEM_GUEST_CHECK,	/* check every page once, then pause */
+};
+
+/* For gmem_region: the vCPU's entry point, and how many guest pages of slot 0 it
+ * needs for a region of @npages.
+ */
+void gmem_guest_code(void);
+size_t gmem_guest_pages(size_t npages);
+
+/* A paused guest over @region, whose guest_reaches must be set.  The pages hold
+ * nothing yet: the first generation is written by the guest before this returns.
+ */
+struct gmem_guest *gmem_guest_create(struct gmem_region *region);
+
+/* Stops the vCPU and frees it.  NULL is fine. */
+void gmem_guest_free(struct gmem_guest *guest);
+
+/* Sets the paused vCPU to @work. */
+void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work);
+
+/* Returns with the vCPU out of guest mode.  Fails the case if the guest found a
+ * mismatch (C1), KVM_RUN failed (C2), or the vCPU does not answer (C9).
+ */
+void gmem_guest_pause(struct gmem_guest *guest);
+
+/* Pages handled since creation; grows while the guest runs. */
+__u64 gmem_guest_progress(const struct gmem_guest *guest);
+
+/* Polls until the guest has handled the whole region @rounds more times. */
+void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds);
+
+/* Of a paused guest: compares every byte in the guest, and, where the host maps
+ * the region, on the host through a new mapping.  Fails the case on a mismatch
+ * (C1).  Returns the bytes compared.
+ */
+__u64 gmem_guest_verify(struct gmem_guest *guest);
+
+#endif /* GMEM_GUEST_H */

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernel-log guard: reports and taint since a mark. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gmem_case.h"
+#include "gmem_file.h"
+#include "gmem_kmsg.h"
+
+/* What the kernel prints when it complains about itself. */
+static const char * const reports[] = {
+	"WARNING: ", "BUG: ", "kernel BUG at", "Oops", "Bad page", "pagealloc:",
+	"INFO: task ", "INFO: rcu", "soft lockup", "possible circular locking",
+	"possible recursive locking", "list_add corruption", "list_del corruption",
+	"refcount_t:", "general protection fault", "KASAN:", "UBSAN:",
+};
+
+static int kmsg = -1;
+static long taint;
+
+static long read_taint(void)
+{
+	return gmem_file_read_long("/proc/sys/kernel/tainted");
+}
+
+void gmem_kmsg_mark(const char *name)
+{
+	char line[128];
+	int len;
+
+	taint = read_taint();
+	kmsg = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0)
+		gmem_broken("/dev/kmsg: %m");
+	lseek(kmsg, 0, SEEK_END);
+	len = snprintf(line, sizeof(line), "gmem: begin %s pid %d\n", name, getpid());
+	if (write(kmsg, line, len) < 0)
+		gmem_broken("/dev/kmsg: %m");
+}
+
+void gmem_kmsg_check(void)
+{
+	char record[1024];
+	ssize_t len;
+
+	/* Each read returns one record: "prio,seq,time,flags;text". */
+	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0) {
+		record[len] = '\0';
+		for (size_t i = 0; i < sizeof(reports) / sizeof(*reports); i++)
+			if (strstr(record, reports[i]))
+				gmem_fail(GMEM_C13, "kernel log: %s",
+					  strchr(record, ';') ? strchr(record, ';') + 1 : record);
+	}
+	if (errno == EPIPE)
+		gmem_broken("the kernel log overflowed during the case");
+	if (errno != EAGAIN)
+		gmem_broken("/dev/kmsg: %m");
+	if (read_taint() != taint)
+		gmem_fail(GMEM_C13, "taint went from %#lx to %#lx", taint, read_taint());
+	close(kmsg);
+	kmsg = -1;
+}

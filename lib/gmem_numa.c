@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* NUMA nodes, through libnuma. */
+#include <numa.h>
+#include <stdlib.h>
+
+#include "gmem_case.h"
+#include "gmem_numa.h"
+
+/* From <numaif.h>, whose name kvm_util's own numaif.h takes. */
+#ifndef MPOL_MF_MOVE
+#define MPOL_MF_MOVE BIT(1)
+#endif
+
+int gmem_numa_node(int nth)
+{
+	if (numa_available() < 0)
+		return -1;
+	for (int node = 0; node <= numa_max_node(); node++)
+		if (numa_node_size64(node, NULL) > 0 && !nth--)
+			return node;
+	return -1;
+}
+
+enum gmem_skip gmem_numa_missing(void)
+{
+	void *page = NULL;
+	int status;
+
+	if (gmem_numa_node(1) < 0)
+		return GMEM_SKIP_no_numa;
+	/* Merely asks where NULL is, which only a missing system call refuses. */
+	if (numa_move_pages(0, 1, &page, NULL, &status, 0))
+		return GMEM_SKIP_no_numa_migration;
+	return GMEM_SKIP_none;
+}
+
+size_t gmem_numa_free(int node)
+{
+	long long bytes = 0;
+
+	if (numa_node_size64(node, &bytes) < 0)
+		gmem_broken("node %d has no memory", node);
+	return bytes;
+}
+
+void gmem_numa_bind(int node)
+{
+	struct bitmask *mask;
+
+	if (node < 0) {
+		numa_set_localalloc();
+		return;
+	}
+	mask = numa_allocate_nodemask();
+	numa_bitmask_setbit(mask, node);
+	numa_set_membind(mask);
+	numa_free_nodemask(mask);
+}
+
+void gmem_numa_move(void *addr, size_t count, size_t page_size, int node)
+{
+	void **pages = calloc(count, sizeof(*pages));
+	int *nodes = calloc(count, sizeof(*nodes));
+	int *status = calloc(count, sizeof(*status));
+
+	if (!pages || !nodes || !status)
+		gmem_broken("out of memory");
+	for (size_t i = 0; i < count; i++) {
+		pages[i] = (char *)addr + i * page_size;
+		nodes[i] = node;
+	}
+	/* Above 0: that many pages were not moved, which is not our verdict. */
+	if (numa_move_pages(0, count, pages, nodes, status, MPOL_MF_MOVE) < 0)
+		gmem_broken("move_pages to node %d: %m", node);
+	free(pages);
+	free(nodes);
+	free(status);
+}

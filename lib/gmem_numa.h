@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * NUMA nodes, through libnuma.  Nodes are the first two that have memory: ids
+ * may be sparse and nodes may be empty.
+ */
+#ifndef GMEM_NUMA_H
+#define GMEM_NUMA_H
+
+#include <stddef.h>
+
+#include "gmem_case.h"
+
+/* GMEM_SKIP_none if there are two nodes with memory and move_pages() works. */
+enum gmem_skip gmem_numa_missing(void);
+
+/* The id of the first (@nth 0) or second (1) node with memory, or -1. */
+int gmem_numa_node(int nth);
+
+/* Free bytes of @node. */
+size_t gmem_numa_free(int node);
+
+/* From now on this thread's allocations come from @node alone (set_mempolicy);
+ * -1 lifts that.
+ */
+void gmem_numa_bind(int node);
+
+/* move_pages(2) of the @count host pages of @page_size bytes from @addr on to
+ * @node.  What became of them is for the frame oracle to say.  BROKEN if the
+ * call itself is refused.
+ */
+void gmem_numa_move(void *addr, size_t count, size_t page_size, int node);
+
+#endif /* GMEM_NUMA_H */

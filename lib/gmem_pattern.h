@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stamps: what every 64-bit word of a page must hold.
+ *
+ * A stamp says which page, which word and which generation it was written for,
+ * under a key made of the seed, so that a wrong word tells what went wrong.
+ * Everything here is inline: guest and host run the same code.
+ */
+#ifndef GMEM_PATTERN_H
+#define GMEM_PATTERN_H
+
+#include <stdbool.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+/* Bits of a stamp, from the top: generation 16, page 32, word 16. */
+#define GMEM_GENERATIONS BIT(16)
+
+enum gmem_mismatch_class {
+	GMEM_ZEROS,	/* never written, or zeroed: the write is gone */
+	GMEM_STALE,	/* an earlier generation of this word: a lost write */
+	GMEM_EARLY,	/* a later generation of this word: should not exist yet */
+	GMEM_FOREIGN,	/* another page's or word's stamp, or no stamp at all */
+};
+
+/* The first word of a page that was not what it had to be. */
+struct gmem_mismatch {
+	__u64 page;
+	__u64 word;
+	__u64 want;
+	__u64 got;
+};
+
+/* splitmix64: spreads the seed so that no stamp looks like 0 or a pointer. */
+static inline __u64 gmem_pattern_key(__u64 seed)
+{
+	seed += 0x9e3779b97f4a7c15ULL;
+	seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebULL;
+	return seed ^ (seed >> 31);
+}
+
+static inline __u64 gmem_stamp(__u64 key, __u64 page, __u64 word, __u16 generation)
+{
+	return ((__u64)generation << 48 | page << 16 | word) ^ key;
+}
+
+/* Fills the page at @va with the stamps of @generation. */
+static inline void gmem_page_stamp(__u64 *va, __u64 words, __u64 key,
+				   __u64 page, __u16 generation)
+{
+	for (__u64 word = 0; word < words; word++)
+		WRITE_ONCE(va[word], gmem_stamp(key, page, word, generation));
+}
+
+/* True if the page at @va holds the stamps of @generation in every word; if
+ * not, *bad is the first wrong one.
+ */
+static inline bool gmem_page_check(const __u64 *va, __u64 words, __u64 key,
+				   __u64 page, __u16 generation,
+				   struct gmem_mismatch *bad)
+{
+	for (__u64 word = 0; word < words; word++) {
+		__u64 want = gmem_stamp(key, page, word, generation);
+		__u64 got = READ_ONCE(va[word]);
+
+		if (got != want) {
+			bad->page = page;
+			bad->word = word;
+			bad->want = want;
+			bad->got = got;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What kind of wrong @bad is. */
+enum gmem_mismatch_class gmem_mismatch_class(__u64 key, const struct gmem_mismatch *bad);
+
+/* "zeros", "stale", ... */
+const char *gmem_mismatch_name(enum gmem_mismatch_class class);
+
+#endif /* GMEM_PATTERN_H */

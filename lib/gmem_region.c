@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A region: one VM, one guest_memfd, the slot that binds it, the host's view. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <linux/falloc.h>
+#include <linux/sizes.h>
+#include <sys/mman.h>
+
+#include "kvm_util.h"
+
+#include "gmem_case.h"
+#include "gmem_guest.h"
+#include "gmem_region.h"
+
+/* Above kvm_util's own slot 0 and the MMIO holes below 4 GiB. */
+#define REGION_GPA	(2 * SZ_4G)
+#define REGION_SLOT	1
+
+/* Creates the file, or ends the case as policy and kernel say. */
+static int create_file(struct gmem_region *region, size_t size)
+{
+	bool promised = gmem_policy_accepts(region->type, region->flags);
+	const char *flags = gmem_flags_name(region->flags);
+	int fd;
+
+	fd = __vm_create_guest_memfd(region->vm, size, region->flags);
+	if (fd >= 0)
+		return fd;
+	if (promised)
+		gmem_fail(GMEM_C6,
+			  "%s VM: wanted guest_memfd with flags %s (%#llx), as policy %s promises, got errno %d (%m)",
+			  region->type->name, flags, (unsigned long long)region->flags,
+			  gmem_policy_name(), errno);
+	if (errno != EINVAL)
+		gmem_fail(GMEM_C6,
+			  "%s VM: wanted EINVAL for flags %s (%#llx), got errno %d (%m)",
+			  region->type->name, flags, (unsigned long long)region->flags, errno);
+	gmem_skip(GMEM_SKIP_flag_refused, "%s VM, flags %s, policy %s",
+		  region->type->name, flags, gmem_policy_name());
+}
+
+static void map_on_host(struct gmem_region *region, size_t size)
+{
+	if (!(region->flags & GUEST_MEMFD_FLAG_MMAP))
+		return;
+	region->host = kvm_mmap(size, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd);
+	region->host_maps = region->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
+}
+
+static void bind_slot(struct gmem_region *region, size_t size)
+{
+	struct kvm_vm *vm = region->vm;
+
+	vm_set_user_memory_region2(vm, REGION_SLOT, KVM_MEM_GUEST_MEMFD, region->gpa,
+				   size, NULL, region->fd, 0);
+	if (region->type->private_mem)
+		vm_mem_set_private(vm, region->gpa, size);
+	/*
+	 * A slot whose file cannot be mmapped serves only private accesses from
+	 * the file; a VM without private memory would go to userspace_addr.
+	 */
+	region->guest_reaches = region->type->private_mem ||
+				(region->flags & GUEST_MEMFD_FLAG_MMAP);
+	virt_map(vm, region->gpa, region->gpa, size / vm->page_size);
+}
+
+struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 flags,
+				       size_t npages)
+{
+	struct gmem_region *region = calloc(1, sizeof(*region));
+	struct vm_shape shape = VM_SHAPE_DEFAULT;
+	size_t size, guest_pages;
+
+	if (!region)
+		gmem_broken("out of memory");
+	if (!kvm_has_cap(KVM_CAP_GUEST_MEMFD))
+		gmem_skip_if(GMEM_SKIP_no_kvm);
+	if (!gmem_vm_type_offered(type))
+		gmem_skip(GMEM_SKIP_no_vm_type, "%s", type->name);
+
+	region->type = type;
+	region->flags = flags;
+	region->npages = npages;
+	region->page_size = getpagesize();
+	region->gpa = REGION_GPA;
+	region->movable = gmem_policy_movable(type, flags);
+
+	size = (npages + 1) * region->page_size;
+	guest_pages = size / vm_guest_mode_params[shape.mode].page_size;
+	shape.type = type->type;
+	region->vm = __vm_create_shape_with_one_vcpu(shape, &region->vcpu,
+						     guest_pages + gmem_guest_pages(npages),
+						     gmem_guest_code);
+	region->fd = create_file(region, size);
+	map_on_host(region, size);
+	bind_slot(region, size);
+	return region;
+}
+
+void gmem_region_free(struct gmem_region *region)
+{
+	if (!region)
+		return;
+	if (region->host)
+		kvm_munmap(region->host, (region->npages + 1) * region->page_size);
+	close(region->fd);
+	kvm_vm_free(region->vm);
+	free(region);
+}
+
+void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count)
+{
+	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE, first * region->page_size,
+		      count * region->page_size))
+		gmem_broken("fallocate of guest_memfd pages %zu+%zu: %m", first, count);
+}
+
+static void punch(struct gmem_region *region, size_t first, size_t count)
+{
+	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+		      first * region->page_size, count * region->page_size))
+		gmem_broken("PUNCH_HOLE of guest_memfd pages %zu+%zu: %m", first, count);
+}
+
+void gmem_region_discard(struct gmem_region *region)
+{
+	punch(region, 0, region->npages);
+}
+
+void gmem_region_punch_spare(struct gmem_region *region)
+{
+	punch(region, region->npages, 1);
+}
+
+void *gmem_region_host(const struct gmem_region *region, size_t page)
+{
+	if (!region->host_maps)
+		gmem_broken("the host has no view of flags %s", gmem_flags_name(region->flags));
+	return region->host + page * region->page_size;
+}
+
+void gmem_region_gfns(const struct gmem_region *region, __u64 *start, __u64 *end)
+{
+	*start = region->gpa / region->page_size;
+	*end = *start + region->npages;
+}

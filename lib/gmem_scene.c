@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A scene: a region and a control side by side, and what a trigger moved. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kselftest.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_frame.h"
+#include "gmem_guest.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+
+/* Pages of the one, then of the other, while allocating. */
+#define TURN 8
+
+void gmem_scene_allocate(struct gmem_scene *scene)
+{
+	for (size_t page = 0; page < scene->region->npages; page += TURN) {
+		size_t left = scene->region->npages - page;
+		size_t count = left < TURN ? left : TURN;
+
+		gmem_control_touch(scene->control, page, count);
+		gmem_region_allocate(scene->region, page, count);
+	}
+}
+
+void gmem_scene_discard(struct gmem_scene *scene)
+{
+	gmem_control_discard(scene->control, 0, scene->control->npages);
+	gmem_region_discard(scene->region);
+}
+
+struct gmem_scene *gmem_scene_create(const struct gmem_trigger *trigger,
+				     struct gmem_region *region)
+{
+	struct gmem_scene *scene = calloc(1, sizeof(*scene));
+
+	gmem_skip_if(gmem_frame_missing());
+	gmem_skip_if(trigger->missing());
+	if (!scene)
+		gmem_broken("out of memory");
+	scene->trigger = trigger;
+	scene->region = region;
+	scene->control = gmem_control_create(region->npages);
+	scene->frames = calloc(region->npages, sizeof(*scene->frames));
+	if (!scene->frames)
+		gmem_broken("out of memory");
+
+	/* Start on the first node, so that the first way to go is the second. */
+	gmem_numa_bind(gmem_numa_node(0));
+	if (trigger->place)
+		trigger->place(scene);
+	else
+		gmem_scene_allocate(scene);
+	gmem_numa_bind(-1);
+	scene->node = gmem_numa_node(1);
+	return scene;
+}
+
+void gmem_scene_free(struct gmem_scene *scene)
+{
+	if (!scene)
+		return;
+	for (int i = 0; i < ARRAY_SIZE(scene->filler); i++)
+		gmem_control_free(scene->filler[i]);
+	gmem_control_free(scene->control);
+	free(scene->frames);
+	free(scene);
+}
+
+void gmem_scene_look(struct gmem_scene *scene)
+{
+	gmem_frame_read(scene->region, scene->frames);
+	gmem_control_moved(scene->control);
+}
+
+static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
+{
+	size_t npages = scene->region->npages;
+	__u64 *now = calloc(npages, sizeof(*now));
+
+	if (!now)
+		gmem_broken("out of memory");
+	gmem_frame_read(scene->region, now);
+	for (size_t page = 0; page < npages; page++) {
+		if (now[page] == scene->frames[page]) {
+			tally->stayed++;
+			continue;
+		}
+		if (!tally->moved++) {
+			scene->moved_page = page;
+			scene->moved_from = scene->frames[page];
+			scene->moved_to = now[page];
+		}
+	}
+	memcpy(scene->frames, now, npages * sizeof(*now));
+	free(now);
+}
+
+void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
+		     struct gmem_tally *tally)
+{
+	__u64 before = guest ? gmem_guest_progress(guest) : 0;
+
+	scene->trigger->fire(scene);
+	if (guest)
+		tally->raced += gmem_guest_progress(guest) - before;
+	tally->control += gmem_control_moved(scene->control);
+	count_moved(scene, tally);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Triggers: every way this suite asks the kernel to move a folio. */
+#include "kselftest.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_file.h"
+#include "gmem_frame.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+#include "gmem_undo.h"
+
+#define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
+#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
+#define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
+
+static void move_pages_fire(struct gmem_scene *scene)
+{
+	struct gmem_region *region = scene->region;
+	struct gmem_control *control = scene->control;
+
+	if (region->host_maps)
+		gmem_numa_move(region->host, region->npages, region->page_size, scene->node);
+	gmem_numa_move(control->mem, control->npages, control->page_size, scene->node);
+	scene->node = scene->node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
+}
+
+const struct gmem_trigger gmem_trigger_move_pages = {
+	.name = "move_pages",
+	.by_address = true,
+	.missing = gmem_numa_missing,
+	.fire = move_pages_fire,
+};
+
+static enum gmem_skip compact_missing(void)
+{
+	if (!gmem_file_exists(COMPACT_MEMORY))
+		return GMEM_SKIP_no_compaction;
+	/* 0 is the default of PREEMPT_RT; guest_memfd is unevictable. */
+	if (gmem_file_read_long(COMPACT_UNEVICTABLE) != 1)
+		return GMEM_SKIP_no_compaction;
+	return GMEM_SKIP_none;
+}
+
+/* Ordinary memory put before and after what is to be placed; in pages. */
+#define FILL	8192
+
+/* How many of @filler's frames lie above @frame. */
+static size_t frames_above(struct gmem_control *filler, __u64 frame)
+{
+	size_t above = 0;
+
+	gmem_control_moved(filler);
+	for (size_t page = 0; page < filler->npages; page++)
+		above += filler->frames[page] > frame;
+	return above;
+}
+
+static __u64 highest_frame(struct gmem_control *control)
+{
+	__u64 highest = 0;
+
+	gmem_control_moved(control);
+	for (size_t page = 0; page < control->npages; page++)
+		if (control->frames[page] > highest)
+			highest = control->frames[page];
+	return highest;
+}
+
+/* Frees all filler below @frame, and every second page of what lies above. */
+static void make_holes(struct gmem_control *filler, __u64 frame)
+{
+	bool keep = false;
+
+	for (size_t page = 0; page < filler->npages; page++) {
+		if (filler->frames[page] > frame)
+			keep = !keep;
+		if (filler->frames[page] < frame || !keep)
+			gmem_control_discard(filler, page, 1);
+	}
+}
+
+/* Pages on a CPU's free list are free, yet no hole that compaction could see. */
+static void shorten_cpu_lists(void)
+{
+	char was[32];
+
+	if (__gmem_file_read(CPU_LIST_FRACTION, was, sizeof(was)) < 0)
+		gmem_broken("cannot read %s", CPU_LIST_FRACTION);
+	gmem_undo_write(CPU_LIST_FRACTION, was);
+	gmem_file_write(CPU_LIST_FRACTION, "1000000");
+}
+
+/*
+ * Compaction moves what lies low in a zone into holes that lie high in it; a
+ * pageblock that is free as a whole is no hole to it.  So allocate filler, then
+ * the scene, then filler again: whichever way the allocator walks through memory,
+ * some filler should lie above the scene.  If not, try further on.  Then make
+ * holes above the scene, leave nothing below it that would take them, and keep
+ * the holes' walls for as long as the scene lasts.
+ */
+static void place_below_holes(struct gmem_scene *scene)
+{
+	struct gmem_control **filler = scene->filler;
+	size_t above = 0, n = 0;
+	__u64 top = 0;
+
+	shorten_cpu_lists();
+	while (above < FILL / 2 && n < ARRAY_SIZE(scene->filler)) {
+		if (n)
+			gmem_scene_discard(scene);
+		filler[n] = gmem_control_create(FILL);
+		gmem_control_touch(filler[n++], 0, FILL);
+		gmem_scene_allocate(scene);
+		filler[n] = gmem_control_create(FILL);
+		gmem_control_touch(filler[n++], 0, FILL);
+		top = highest_frame(scene->control);
+		above = frames_above(filler[n - 2], top) + frames_above(filler[n - 1], top);
+	}
+	if (above < FILL / 2)
+		gmem_broken("found no place with %d pages above it in %zu tries", FILL / 2, n / 2);
+	while (n--)
+		make_holes(filler[n], top);
+}
+
+static void compact_fire(struct gmem_scene *scene)
+{
+	gmem_file_write(COMPACT_MEMORY, "1");
+}
+
+const struct gmem_trigger gmem_trigger_compact_memory = {
+	.name = "compact_memory",
+	.missing = compact_missing,
+	.place = place_below_holes,
+	.fire = compact_fire,
+};

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Puts back what a case changes, however the case ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include "gmem_case.h"
+#include "gmem_undo.h"
+
+#define MAX_ENTRIES 64
+
+struct entry {
+	char path[192];
+	char text[128];		/* empty: rmdir */
+};
+
+static int to_keeper = -1;
+static pid_t keeper;
+
+static void put_back(const struct entry *entry)
+{
+	size_t len = strlen(entry->text);
+	int fd;
+
+	if (!len) {
+		/* A trace instance is busy until its last reader is gone. */
+		for (int i = 0; rmdir(entry->path) && errno == EBUSY && i < 1000; i++)
+			usleep(1000);
+		return;
+	}
+	fd = open(entry->path, O_WRONLY | O_APPEND);
+	if (fd < 0)
+		return;
+	if (write(fd, entry->text, len) != (ssize_t)len)
+		fprintf(stderr, "# putting back: writing \"%s\" to %s: %s\n",
+			entry->text, entry->path, strerror(errno));
+	close(fd);
+}
+
+__noreturn
+static void keep(int from_case)
+{
+	static struct entry list[MAX_ENTRIES];
+	size_t n = 0;
+
+	/* Out of reach of a kill of the case's process group or terminal. */
+	setsid();
+	signal(SIGPIPE, SIG_IGN);
+	while (n < MAX_ENTRIES &&
+	       read(from_case, &list[n], sizeof(list[n])) == sizeof(list[n]))
+		n++;
+	while (n--)
+		put_back(&list[n]);
+	_exit(0);
+}
+
+void gmem_undo_begin(void)
+{
+	int pipefd[2];
+
+	if (to_keeper >= 0)
+		return;
+	if (pipe2(pipefd, O_CLOEXEC))
+		gmem_broken("pipe: %m");
+	keeper = fork();
+	if (keeper < 0)
+		gmem_broken("fork: %m");
+	if (!keeper) {
+		close(pipefd[1]);
+		keep(pipefd[0]);
+	}
+	close(pipefd[0]);
+	to_keeper = pipefd[1];
+}
+
+void gmem_undo_end(void)
+{
+	if (to_keeper < 0)
+		return;
+	close(to_keeper);
+	to_keeper = -1;
+	waitpid(keeper, NULL, 0);
+}
+
+static void push(const char *path, const char *text)
+{
+	struct entry entry = {};
+
+	/* An entry is below PIPE_BUF, so it arrives whole or not at all. */
+	if (snprintf(entry.path, sizeof(entry.path), "%s", path) >= (int)sizeof(entry.path) ||
+	    snprintf(entry.text, sizeof(entry.text), "%s", text) >= (int)sizeof(entry.text) ||
+	    write(to_keeper, &entry, sizeof(entry)) != sizeof(entry))
+		gmem_broken("cannot arrange to put %s back", path);
+}
+
+void gmem_undo_write(const char *path, const char *text)
+{
+	push(path, text);
+}
+
+void gmem_undo_rmdir(const char *path)
+{
+	push(path, "");
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Puts back what a case changes, however the case ends.
+ *
+ *	gmem_undo_write("/proc/sys/vm/compaction_proactiveness", "20");
+ *	... change it ...
+ *
+ * A keeper process outside the case's process group holds the list and acts on
+ * it, last entry first, when the case ends it or dies: a SIGKILL by the
+ * harness's time-out runs no handler of ours.
+ */
+#ifndef GMEM_UNDO_H
+#define GMEM_UNDO_H
+
+/* Starts the keeper.  Called by gmem_case_begin(). */
+void gmem_undo_begin(void);
+
+/* Lets the keeper act now and waits for it.  Harmless when none runs. */
+void gmem_undo_end(void);
+
+/* At the end, write @text to the existing file @path. */
+void gmem_undo_write(const char *path, const char *text);
+
+/* At the end, rmdir(2) @path: a trace instance or a cgroup. */
+void gmem_undo_rmdir(const char *path);
+
+#endif /* GMEM_UNDO_H */

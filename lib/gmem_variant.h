@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The combinations of VM type, flags and trigger that tests run over: one list,
+ * expanded to FIXTURE_VARIANT_ADD() by each test.
+ *
+ * A row is op(VM type, flags, trigger).  By-address triggers reach only what the
+ * host maps, so they appear with mmap_shared alone.
+ */
+#ifndef GMEM_VARIANT_H
+#define GMEM_VARIANT_H
+
+#include <linux/bits.h>
+#include <linux/kvm.h>
+
+#include "gmem_policy.h"
+
+/* Stands for the opt-in flag until run time, when its bit is known. */
+#define GMEM_FLAG_OPTIN		BIT_ULL(63)
+
+#define GMEM_FLAGS_none		0
+#define GMEM_FLAGS_mmap		GUEST_MEMFD_FLAG_MMAP
+#define GMEM_FLAGS_shared	GUEST_MEMFD_FLAG_INIT_SHARED
+#define GMEM_FLAGS_mmap_shared	(GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
+#define GMEM_FLAGS_optin		GMEM_FLAG_OPTIN
+#define GMEM_FLAGS_optin_mmap		(GMEM_FLAG_OPTIN | GMEM_FLAGS_mmap)
+#define GMEM_FLAGS_optin_shared		(GMEM_FLAG_OPTIN | GMEM_FLAGS_shared)
+#define GMEM_FLAGS_optin_mmap_shared	(GMEM_FLAG_OPTIN | GMEM_FLAGS_mmap_shared)
+
+/* The flags as the kernel takes them. */
+static inline __u64 gmem_flags(__u64 flags)
+{
+	if (!(flags & GMEM_FLAG_OPTIN))
+		return flags;
+	return (flags & ~GMEM_FLAG_OPTIN) | gmem_flag_migratable();
+}
+
+#define GMEM_OPTIN_VARIANTS(op) \
+	op(default, optin, compact_memory) \
+	op(default, optin_mmap, compact_memory) \
+	op(default, optin_shared, compact_memory) \
+	op(default, optin_mmap_shared, compact_memory) \
+	op(default, optin_mmap_shared, move_pages)
+
+#define GMEM_PLAIN_VARIANTS(op) \
+	op(default, none, compact_memory) \
+	op(default, mmap, compact_memory) \
+	op(default, shared, compact_memory) \
+	op(default, mmap_shared, compact_memory) \
+	op(default, mmap_shared, move_pages)
+
+/* Refused without private memory in the VM's favour: INIT_SHARED, and opting in. */
+#define GMEM_PRIVATE_VARIANTS(op) \
+	op(sw_protected, none, compact_memory) \
+	op(sw_protected, mmap, compact_memory)
+
+/* What some policy holds to be movable. */
+#define GMEM_MOVABLE_VARIANTS(op) \
+	GMEM_OPTIN_VARIANTS(op) \
+	GMEM_PLAIN_VARIANTS(op)
+
+/* What some policy holds to be unmovable: everything. */
+#define GMEM_UNMOVABLE_VARIANTS(op) \
+	GMEM_PLAIN_VARIANTS(op) \
+	GMEM_PRIVATE_VARIANTS(op) \
+	GMEM_OPTIN_VARIANTS(op)
+
+#endif /* GMEM_VARIANT_H */
