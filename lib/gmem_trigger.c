@@ -14,6 +14,7 @@
 
 #define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
 #define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
+#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
 static void move_pages_fire(struct gmem_scene *scene)
@@ -82,15 +83,14 @@ static void make_holes(struct gmem_control *filler, __u64 frame)
 	}
 }
 
-/* Pages on a CPU's free list are free, yet no hole that compaction could see. */
-static void shorten_cpu_lists(void)
+/*
+ * Pages on a CPU's free list are free, yet no hole that compaction could see; and
+ * kcompactd, which wakes twice a second and dislikes holes, would come first.
+ */
+static void keep_holes(void)
 {
-	char was[32];
-
-	if (__gmem_file_read(CPU_LIST_FRACTION, was, sizeof(was)) < 0)
-		gmem_broken("cannot read %s", CPU_LIST_FRACTION);
-	gmem_undo_write(CPU_LIST_FRACTION, was);
-	gmem_file_write(CPU_LIST_FRACTION, "1000000");
+	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
+	gmem_sysctl_set(PROACTIVENESS, "0");
 }
 
 /*
@@ -107,7 +107,7 @@ static void place_below_holes(struct gmem_scene *scene)
 	size_t above = 0, n = 0;
 	__u64 top = 0;
 
-	shorten_cpu_lists();
+	keep_holes();
 	while (above < FILL / 2 && n < ARRAY_SIZE(scene->filler)) {
 		if (n)
 			gmem_scene_discard(scene);

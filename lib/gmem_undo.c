@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "gmem_case.h"
+#include "gmem_file.h"
 #include "gmem_undo.h"
 
 #define MAX_ENTRIES 64
@@ -58,12 +60,25 @@ static void keep(int from_case)
 	_exit(0);
 }
 
+/*
+ * One case at a time on this machine, and none before the keeper of the last one
+ * is done: the lock goes with the last of the two processes that share it.
+ */
+static void take_turn(void)
+{
+	int fd = open("/proc/sys/vm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX))
+		gmem_broken("locking /proc/sys/vm: %m");
+}
+
 void gmem_undo_begin(void)
 {
 	int pipefd[2];
 
 	if (to_keeper >= 0)
 		return;
+	take_turn();
 	if (pipe2(pipefd, O_CLOEXEC))
 		gmem_broken("pipe: %m");
 	keeper = fork();
@@ -105,4 +120,15 @@ void gmem_undo_write(const char *path, const char *text)
 void gmem_undo_rmdir(const char *path)
 {
 	push(path, "");
+}
+
+void gmem_sysctl_set(const char *path, const char *value)
+{
+	char was[64];
+	int len = __gmem_file_read(path, was, sizeof(was));
+
+	if (len < 0)
+		gmem_broken("%s: %s", path, strerror(-len));
+	gmem_undo_write(path, was);
+	gmem_file_write(path, value);
 }

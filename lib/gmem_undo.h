@@ -2,8 +2,7 @@
 /*
  * Puts back what a case changes, however the case ends.
  *
- *	gmem_undo_write("/proc/sys/vm/compaction_proactiveness", "20");
- *	... change it ...
+ *	gmem_sysctl_set("/proc/sys/vm/compaction_proactiveness", "0");
  *
  * A keeper process outside the case's process group holds the list and acts on
  * it, last entry first, when the case ends it or dies: a SIGKILL by the
@@ -12,7 +11,9 @@
 #ifndef GMEM_UNDO_H
 #define GMEM_UNDO_H
 
-/* Starts the keeper.  Called by gmem_case_begin(). */
+/* Waits until no other case of the suite runs on this machine, and starts the
+ * keeper.  Called by gmem_case_begin().
+ */
 void gmem_undo_begin(void);
 
 /* Lets the keeper act now and waits for it.  Harmless when none runs. */
@@ -20,6 +21,11 @@ void gmem_undo_end(void);
 
 /* At the end, write @text to the existing file @path. */
 void gmem_undo_write(const char *path, const char *text);
+
+/* Writes @value to the file @path, whose present value comes back at the end.
+ * BROKEN if that cannot be done.
+ */
+void gmem_sysctl_set(const char *path, const char *value);
 
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
