@@ -11,6 +11,7 @@
 #	make check
 
 TESTS += guest_memfd_migrate/contents_test
+TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/stays_put_test
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.

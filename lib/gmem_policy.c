@@ -93,16 +93,21 @@ bool gmem_policy_movable(const struct gmem_vm_type *type, __u64 flags)
 	return false;
 }
 
+__u64 gmem_policy_flags(const struct gmem_vm_type *type)
+{
+	__u64 flags = GUEST_MEMFD_FLAG_MMAP;
+
+	if (type->private_mem)
+		return flags;
+	flags |= GUEST_MEMFD_FLAG_INIT_SHARED;
+	if (policy() == OPTIN)
+		flags |= gmem_flag_migratable();
+	return flags;
+}
+
 bool gmem_policy_accepts(const struct gmem_vm_type *type, __u64 flags)
 {
-	__u64 known = GUEST_MEMFD_FLAG_MMAP;
-
-	if (!type->private_mem) {
-		known |= GUEST_MEMFD_FLAG_INIT_SHARED;
-		if (policy() == OPTIN)
-			known |= gmem_flag_migratable();
-	}
-	return !(flags & ~known);
+	return !(flags & ~gmem_policy_flags(type));
 }
 
 const char *gmem_flags_name(__u64 flags)

@@ -31,6 +31,9 @@ __u64 gmem_flag_migratable(void);
 /* True if the policy promises that guest_memfd of @type with @flags moves. */
 bool gmem_policy_movable(const struct gmem_vm_type *type, __u64 flags);
 
+/* The flags that the policy promises for a VM of @type. */
+__u64 gmem_policy_flags(const struct gmem_vm_type *type);
+
 /* True if the policy promises that @flags can be had on a VM of @type. */
 bool gmem_policy_accepts(const struct gmem_vm_type *type, __u64 flags);
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guest_memfd flags are accepted, refused and advertised as the policy says.
+ *
+ * Contract: C6: each flag alone and in every combination, per VM type.
+ * Method:   for every subset of the flags that any policy knows, alone and with
+ *	     each further bit of the word, create a guest_memfd and compare the
+ *	     outcome, EINVAL included, with the policy; compare the capability of the
+ *	     VM and of /dev/kvm with it too.
+ * Guards:   broken if no combination was tried, or none was accepted.
+ * Needs:    a KVM that reports KVM_CAP_GUEST_MEMFD_FLAGS.
+ * Kills:    coco-accepted, cap-bit-missing, opt-in-ignored
+ */
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_policy.h"
+
+FIXTURE(flags) {
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(flags) {
+	const struct gmem_vm_type *type;
+};
+
+FIXTURE_VARIANT_ADD(flags, default) {
+	.type = &gmem_vm_default,
+};
+
+FIXTURE_VARIANT_ADD(flags, sw_protected) {
+	.type = &gmem_vm_sw_protected,
+};
+
+FIXTURE_SETUP(flags)
+{
+}
+
+FIXTURE_TEARDOWN(flags)
+{
+	if (self->vm)
+		kvm_vm_free(self->vm);
+}
+
+static void create_vm(FIXTURE_DATA(flags) *self, const struct gmem_vm_type *type)
+{
+	if (!gmem_vm_type_offered(type))
+		gmem_skip(GMEM_SKIP_no_vm_type, "%s", type->name);
+	if (!kvm_has_cap(KVM_CAP_GUEST_MEMFD_FLAGS))
+		gmem_skip_if(GMEM_SKIP_no_kvm);
+	self->vm = vm_create_barebones_type(type->type);
+}
+
+/* Creates a file with @flags; fails the case if the policy said otherwise. */
+static bool try_flags(struct kvm_vm *vm, const struct gmem_vm_type *type, __u64 flags)
+{
+	bool promised = gmem_policy_accepts(type, flags);
+	int fd = __vm_create_guest_memfd(vm, getpagesize(), flags);
+	int err = fd < 0 ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (err != (promised ? 0 : EINVAL))
+		gmem_fail(GMEM_C6,
+			  "%s VM, flags %#llx (%s), policy %s: wanted errno %d, got %d",
+			  type->name, (unsigned long long)flags, gmem_flags_name(flags),
+			  gmem_policy_name(), promised ? 0 : EINVAL, err);
+	return !err;
+}
+
+TEST_F_TIMEOUT(flags, are_accepted_as_the_policy_says, GMEM_CASE_TIMEOUT)
+{
+	const __u64 known[] = {
+		GUEST_MEMFD_FLAG_MMAP, GUEST_MEMFD_FLAG_INIT_SHARED, gmem_flag_migratable(),
+	};
+	struct gmem_tally tally = {};
+	__u64 accepted = 0;
+
+	GMEM_CASE_BEGIN();
+	create_vm(self, variant->type);
+	for (int subset = 0; subset < BIT(ARRAY_SIZE(known)); subset++) {
+		__u64 flags = 0;
+
+		for (int i = 0; i < ARRAY_SIZE(known); i++)
+			flags |= subset & BIT(i) ? known[i] : 0;
+		accepted += try_flags(self->vm, variant->type, flags);
+		for (int bit = 0; bit < 64; bit++, tally.verified++)
+			accepted += try_flags(self->vm, variant->type, flags | BIT_ULL(bit));
+	}
+	if (!accepted)
+		gmem_broken("no combination was accepted");
+	gmem_case_pass(&tally, GMEM_VERIFIED);
+}
+
+static void check_advertised(const char *who, __u64 wanted, __u64 got,
+			     struct gmem_tally *tally)
+{
+	if (got != wanted)
+		gmem_fail(GMEM_C6,
+			  "KVM_CAP_GUEST_MEMFD_FLAGS of %s, policy %s: wanted %#llx, got %#llx",
+			  who, gmem_policy_name(), (unsigned long long)wanted,
+			  (unsigned long long)got);
+	tally->verified++;
+}
+
+TEST_F_TIMEOUT(flags, are_advertised_as_the_policy_says, GMEM_CASE_TIMEOUT)
+{
+	struct gmem_tally tally = {};
+
+	GMEM_CASE_BEGIN();
+	create_vm(self, variant->type);
+	check_advertised(variant->type->name, gmem_policy_flags(variant->type),
+			 vm_check_cap(self->vm, KVM_CAP_GUEST_MEMFD_FLAGS), &tally);
+	/* /dev/kvm knows no VM type yet: whatever some type of VM can have. */
+	check_advertised("/dev/kvm", gmem_policy_flags(&gmem_vm_default),
+			 kvm_check_cap(KVM_CAP_GUEST_MEMFD_FLAGS), &tally);
+	gmem_case_pass(&tally, GMEM_VERIFIED);
+}
+
+TEST_HARNESS_MAIN
