@@ -43,13 +43,13 @@ FIXTURE_TEARDOWN(flags)
 		kvm_vm_free(self->vm);
 }
 
-static void create_vm(FIXTURE_DATA(flags) *self, const struct gmem_vm_type *type)
+static struct kvm_vm *create_vm(const struct gmem_vm_type *type)
 {
 	if (!gmem_vm_type_offered(type))
 		gmem_skip(GMEM_SKIP_no_vm_type, "%s", type->name);
 	if (!kvm_has_cap(KVM_CAP_GUEST_MEMFD_FLAGS))
 		gmem_skip_if(GMEM_SKIP_no_kvm);
-	self->vm = vm_create_barebones_type(type->type);
+	return vm_create_barebones_type(type->type);
 }
 
 /* Creates a file with @flags; fails the case if the policy said otherwise. */
@@ -78,7 +78,7 @@ TEST_F_TIMEOUT(flags, are_accepted_as_the_policy_says, GMEM_CASE_TIMEOUT)
 	__u64 accepted = 0;
 
 	GMEM_CASE_BEGIN();
-	create_vm(self, variant->type);
+	self->vm = create_vm(variant->type);
 	for (int subset = 0; subset < BIT(ARRAY_SIZE(known)); subset++) {
 		__u64 flags = 0;
 
@@ -109,7 +109,7 @@ TEST_F_TIMEOUT(flags, are_advertised_as_the_policy_says, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	create_vm(self, variant->type);
+	self->vm = create_vm(variant->type);
 	check_advertised(variant->type->name, gmem_policy_flags(variant->type),
 			 vm_check_cap(self->vm, KVM_CAP_GUEST_MEMFD_FLAGS), &tally);
 	/* /dev/kvm knows no VM type yet: whatever some type of VM can have. */
