@@ -2,12 +2,15 @@
 /* NUMA nodes, through libnuma. */
 #include <numa.h>
 #include <stdlib.h>
+#include <unistd.h>
+#include <sys/syscall.h>
 
 #include "gmem_case.h"
 #include "gmem_numa.h"
 
 /* From <numaif.h>, whose name kvm_util's own numaif.h takes. */
 #ifndef MPOL_MF_MOVE
+#define MPOL_BIND 2
 #define MPOL_MF_MOVE BIT(1)
 #endif
 
@@ -43,6 +46,14 @@ size_t gmem_numa_free(int node)
 	return bytes;
 }
 
+static struct bitmask *mask_of(int node)
+{
+	struct bitmask *mask = numa_allocate_nodemask();
+
+	numa_bitmask_setbit(mask, node);
+	return mask;
+}
+
 void gmem_numa_bind(int node)
 {
 	struct bitmask *mask;
@@ -51,8 +62,7 @@ void gmem_numa_bind(int node)
 		numa_set_localalloc();
 		return;
 	}
-	mask = numa_allocate_nodemask();
-	numa_bitmask_setbit(mask, node);
+	mask = mask_of(node);
 	numa_set_membind(mask);
 	numa_free_nodemask(mask);
 }
@@ -75,4 +85,26 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node)
 	free(pages);
 	free(nodes);
 	free(status);
+}
+
+/* libnuma has no call that both binds and moves. */
+void gmem_numa_mbind(void *addr, size_t size, int node)
+{
+	struct bitmask *mask = mask_of(node);
+
+	if (syscall(SYS_mbind, addr, size, MPOL_BIND, mask->maskp, mask->size + 1,
+		    MPOL_MF_MOVE) < 0)
+		gmem_broken("mbind to node %d: %m", node);
+	numa_free_nodemask(mask);
+}
+
+void gmem_numa_migrate(int from, int to)
+{
+	struct bitmask *source = mask_of(from), *target = mask_of(to);
+
+	/* Above 0: that many pages were not moved, which is not our verdict. */
+	if (numa_migrate_pages(0, source, target) < 0)
+		gmem_broken("migrate_pages from node %d to %d: %m", from, to);
+	numa_free_nodemask(source);
+	numa_free_nodemask(target);
 }

@@ -30,4 +30,14 @@ void gmem_numa_bind(int node);
  */
 void gmem_numa_move(void *addr, size_t count, size_t page_size, int node);
 
+/* mbind(2) of the @size bytes from @addr on to @node alone, with MPOL_MF_MOVE.
+ * BROKEN if the call itself is refused.
+ */
+void gmem_numa_mbind(void *addr, size_t size, int node);
+
+/* migrate_pages(2) of all of this process that is on node @from, to node @to.
+ * BROKEN if the call itself is refused.
+ */
+void gmem_numa_migrate(int from, int to);
+
 #endif /* GMEM_NUMA_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Triggers: every way this suite asks the kernel to move a folio. */
+#include <stdio.h>
+
 #include "kselftest.h"
 
 #include "gmem_case.h"
@@ -17,15 +19,21 @@
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
+/* There and back: the node where the scene is not. */
+static int other_node(int node)
+{
+	return node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
+}
+
 static void move_pages_fire(struct gmem_scene *scene)
 {
 	struct gmem_region *region = scene->region;
 	struct gmem_control *control = scene->control;
 
-	if (region->host_maps)
-		gmem_numa_move(region->host, region->npages, region->page_size, scene->node);
+	gmem_numa_move(gmem_region_host(region, 0), region->npages, region->page_size,
+		       scene->node);
 	gmem_numa_move(control->mem, control->npages, control->page_size, scene->node);
-	scene->node = scene->node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
+	scene->node = other_node(scene->node);
 }
 
 const struct gmem_trigger gmem_trigger_move_pages = {
@@ -33,6 +41,37 @@ const struct gmem_trigger gmem_trigger_move_pages = {
 	.by_address = true,
 	.missing = gmem_numa_missing,
 	.fire = move_pages_fire,
+};
+
+static void mbind_fire(struct gmem_scene *scene)
+{
+	struct gmem_region *region = scene->region;
+	struct gmem_control *control = scene->control;
+
+	gmem_numa_mbind(gmem_region_host(region, 0), region->npages * region->page_size,
+			scene->node);
+	gmem_numa_mbind(control->mem, control->npages * control->page_size, scene->node);
+	scene->node = other_node(scene->node);
+}
+
+const struct gmem_trigger gmem_trigger_mbind = {
+	.name = "mbind",
+	.by_address = true,
+	.missing = gmem_numa_missing,
+	.fire = mbind_fire,
+};
+
+static void migrate_pages_fire(struct gmem_scene *scene)
+{
+	gmem_numa_migrate(other_node(scene->node), scene->node);
+	scene->node = other_node(scene->node);
+}
+
+const struct gmem_trigger gmem_trigger_migrate_pages = {
+	.name = "migrate_pages",
+	.by_address = true,
+	.missing = gmem_numa_missing,
+	.fire = migrate_pages_fire,
 };
 
 static enum gmem_skip compact_missing(void)
@@ -135,4 +174,32 @@ const struct gmem_trigger gmem_trigger_compact_memory = {
 	.missing = compact_missing,
 	.place = place_below_holes,
 	.fire = compact_fire,
+};
+
+static void compact_node_path(char *path, size_t size)
+{
+	snprintf(path, size, "/sys/devices/system/node/node%d/compact", gmem_numa_node(0));
+}
+
+static enum gmem_skip compact_node_missing(void)
+{
+	char path[64];
+
+	compact_node_path(path, sizeof(path));
+	return gmem_file_exists(path) ? compact_missing() : GMEM_SKIP_no_compaction;
+}
+
+static void compact_node_fire(struct gmem_scene *scene)
+{
+	char path[64];
+
+	compact_node_path(path, sizeof(path));
+	gmem_file_write(path, "1");
+}
+
+const struct gmem_trigger gmem_trigger_compact_node = {
+	.name = "compact_node",
+	.missing = compact_node_missing,
+	.place = place_below_holes,
+	.fire = compact_node_fire,
 };
