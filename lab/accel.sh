@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Finds out by trying whether this host really offers nested virtualisation, and
+# prints the accelerator to use: kvm or tcg.
+# Usage: lab/accel.sh [--where] ARCH IMAGE INITRAMFS
+#
+# A /dev/kvm that opens proves nothing: a guest has to run a guest.  With --where
+# nothing is tried; prints what is known, or tcg.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# Under KVM this takes two seconds.
+readonly BOOT_SECONDS=15 RUN_SECONDS=15
+
+# What the answer depends on; a reboot may change modules and their parameters.
+key()
+{
+	{
+		cat /proc/sys/kernel/random/boot_id
+		"$(data_get "$GMEM_LAB/machines/$ARCH" qemu)" --version
+		echo "$IMAGE"
+	} | hash_of_stdin
+}
+
+hopeless()
+{
+	[[ ! -r /dev/kvm || ! -w /dev/kvm || $ARCH != $(uname -m) ]] ||
+		grep --quiet --no-messages '^[0N]' \
+			/sys/module/kvm_intel/parameters/nested \
+			/sys/module/kvm_amd/parameters/nested
+}
+
+probe()
+{
+	PROBE=$(mktemp --directory /tmp/gmem.XXXXXX)
+	trap 'rm -rf "$PROBE"' EXIT
+	cat > "$PROBE/scenario" <<-DATA
+	kernel = probe
+	arch = $ARCH
+	accel = kvm
+	seed = 0
+	probe = 1
+	boot-timeout = $BOOT_SECONDS
+	timeout = $RUN_SECONDS
+	DATA
+	: > "$PROBE/plan"
+	run_child "$GMEM_LAB/boot.sh" "$PROBE" "$IMAGE" "$INITRAMFS" 2> /dev/null || :
+	grep --quiet '^# gmem-lab: probe passed' "$PROBE/ktap.log"
+}
+
+main()
+{
+	local where=false answer=tcg file
+
+	[[ ${1:-} != --where ]] || { where=true; shift; }
+	(($# == 3)) || die "usage: lab/accel.sh [--where] ARCH IMAGE INITRAMFS"
+	readonly ARCH=$1 IMAGE=$2 INITRAMFS=$3
+	if ! hopeless; then
+		file=$GMEM_CACHE/accel/$(key 2> /dev/null)
+		if [[ ! -e $file ]] && ! $where; then
+			say "trying whether KVM nests on this host"
+			! probe || answer=kvm
+			mkdir -p "${file%/*}"
+			echo "$answer" > "$file.tmp"
+			mv "$file.tmp" "$file"
+		fi
+		[[ ! -e $file ]] || answer=$(< "$file")
+	fi
+	echo "$answer"
+}
+
+main "$@"

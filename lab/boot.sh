@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots one kernel in QEMU and leaves what it said in RUN_DIR.
+# Usage: lab/boot.sh [--dry-run] RUN_DIR IMAGE INITRAMFS
+#
+# RUN_DIR/scenario says how, RUN_DIR/plan lists the tests.  --dry-run only
+# prints the command.  Judging is not done here: a machine that had to be killed
+# leaves the file "watchdog", with "boot" or "run" in it.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# A panic or an oops ends the machine, as QEMU exits instead of rebooting.
+readonly APPEND="panic=-1 oops=panic rdinit=/init"
+# Seconds until the tests begin, and until they end; scenarios may say other.
+readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
+# Seconds for a machine that reported its end to power off.
+readonly OFF_TIMEOUT=20
+
+setting()
+{
+	data_get "$RUN_DIR/scenario" "$1"
+}
+
+kernel_command_line()
+{
+	local -r policy=$(setting policy) only=$(setting only)
+	local line
+
+	line="$(data_get "$MACHINE" append) $APPEND"
+	line+=$(data_all "$RUN_DIR/scenario" append | sed 's/^/ /' | tr -d '\n')
+	[[ -z $policy || $policy == auto ]] || line+=" GMEM_POLICY=$policy"
+	line+=" GMEM_SEED=$(setting seed)"
+	# Only a choice has to be told: without one everything is run.
+	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
+	[[ $ACCEL != tcg ]] || line+=" KSFT_MACHINE_SLOW=1"
+	[[ -z $(setting probe) ]] || line+=" GMEM_PROBE=1"
+	# What the kernel would cut off would be tests that silently do not run.
+	((${#line} < 2000)) || die "the kernel's command line is too long: choose fewer tests"
+	echo "$line"
+}
+
+# A comma in a file name is doubled for QEMU.
+escape()
+{
+	echo "${1//,/,,}"
+}
+
+# Results and console each have a channel; the third one is this machine's own
+# QMP monitor, so that a test can resize memory.  A socket's path is short.
+qemu_command()
+{
+	local -r sockets=$1
+	local -r run=$(escape "$RUN_DIR") qmp=$(escape "$sockets/qmp")
+	local words
+
+	read -ra words <<< "$(data_get "$MACHINE" "$ACCEL") $(data_all "$MACHINE" arg |
+		tr '\n' ' ') $(data_all "$RUN_DIR/scenario" arg | tr '\n' ' ')"
+	# shellcheck disable=SC2054 # the commas are QEMU's
+	QEMU=("$(data_get "$MACHINE" qemu)" "${words[@]}"
+		-nodefaults -display none -no-reboot
+		-chardev "file,id=console,path=$run/console.log" -serial chardev:console
+		-device virtio-serial-pci
+		-chardev "file,id=ktap,path=$run/ktap.log"
+		-device virtserialport,chardev=ktap,name=gmem.ktap
+		-chardev "socket,id=monitor,path=$qmp,server=on,wait=off"
+		-mon chardev=monitor,mode=control
+		-chardev "socket,id=qmp,path=$qmp"
+		-device virtserialport,chardev=qmp,name=gmem.qmp
+		-kernel "$IMAGE" -initrd "$INITRAMFS"
+		-append "$(kernel_command_line)")
+}
+
+# On one line, and so that a shell takes it back.
+quoted_command()
+{
+	echo "${QEMU[*]@Q}" | sed "s/'\([A-Za-z0-9_./:,=+-]*\)'/\1/g"
+}
+
+ktap_has()
+{
+	grep --quiet --text "^# gmem-lab: $1" "$RUN_DIR/ktap.log" 2> /dev/null
+}
+
+count_results()
+{
+	local -r all=$(wc --lines < "$RUN_DIR/plan")
+	local -r done=$(grep --count --text --extended-regexp \
+		'^(not )?ok [0-9]+ selftests: ' "$RUN_DIR/ktap.log")
+
+	echo "${done:-0} $all"
+}
+
+# Which bound the machine broke, if any: MARK is the second of its last step.
+overdue()
+{
+	local -r waited=$((SECONDS - MARK))
+
+	case $STATE in
+	boot) ((waited > BOOT)) && echo boot ;;
+	run) ((waited > RUN)) && echo run ;;
+	off) ((waited > OFF_TIMEOUT)) && echo run ;;
+	esac
+}
+
+follow_state()
+{
+	if [[ $STATE == boot ]] && ktap_has start; then
+		STATE=run MARK=$SECONDS
+	fi
+	if [[ $STATE == run ]] && ktap_has "done"; then
+		STATE=off MARK=$SECONDS
+	fi
+}
+
+watch_machine()
+{
+	local -r label=$1 start=$SECONDS
+	local late
+
+	STATE=boot MARK=$SECONDS HEARTBEAT=0
+	while kill -0 "$CHILD" 2> /dev/null; do
+		follow_state
+		if late=$(overdue); then
+			echo "$late" > "$RUN_DIR/watchdog"
+			kill -KILL "$CHILD"
+			break
+		fi
+		show_progress "$label" $((SECONDS - start)) "$(count_results)"
+		sleep 0.2
+	done
+	clear_progress
+}
+
+boot()
+{
+	local status=0
+
+	: > "$RUN_DIR/ktap.log"
+	CHILD_DIES_BY=KILL start_child "${QEMU[@]}" > "$RUN_DIR/qemu.out" 2> "$RUN_DIR/qemu.err"
+	watch_machine "running the $(setting kernel) kernel ($ACCEL), programs"
+	wait "$CHILD" 2> /dev/null || status=$?
+	CHILD=
+	[[ -s $RUN_DIR/qemu.out ]] || rm "$RUN_DIR/qemu.out"
+	echo "$status" > "$RUN_DIR/qemu.exit"
+}
+
+main()
+{
+	local dry_run=false
+
+	[[ ${1:-} != --dry-run ]] || { dry_run=true; shift; }
+	(($# == 3)) || die "usage: lab/boot.sh [--dry-run] RUN_DIR IMAGE INITRAMFS"
+	RUN_DIR=$(realpath "$1") IMAGE=$2 INITRAMFS=$3
+	MACHINE=$GMEM_LAB/machines/$(setting arch) ACCEL=$(setting accel)
+	BOOT=$(setting boot-timeout) RUN=$(setting timeout)
+	BOOT=${BOOT:-$BOOT_TIMEOUT} RUN=${RUN:-$RUN_TIMEOUT}
+	readonly RUN_DIR IMAGE INITRAMFS MACHINE ACCEL BOOT RUN
+	if $dry_run; then
+		qemu_command /tmp/gmem.XXXXXX
+		quoted_command
+		return
+	fi
+	SOCKETS=$(mktemp --directory /tmp/gmem.XXXXXX)
+	trap 'rm -rf "$SOCKETS"' EXIT
+	qemu_command "$SOCKETS"
+	quoted_command > "$RUN_DIR/qemu-cmd"
+	boot
+}
+
+main "$@"

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Puts the suite into a kernel tree as tools/testing/selftests/guest_memfd, or
+# takes it out again.  Copies, as a symbolic link would send lib.mk astray.
+#
+# Usage: dropin.sh dropin|dropin-remove KSRC "FILE..."
+
+set -euo pipefail
+
+readonly HERE="${BASH_SOURCE[0]%/*}/.."
+readonly LINE='TARGETS += guest_memfd'
+
+die()
+{
+	echo "make dropin: $1" >&2
+	exit 2
+}
+
+# Adds LINE where it sorts among the others, if it is not there.
+add_target()
+{
+	local makefile=$1
+
+	grep -qx "$LINE" "$makefile" && return
+	awk -v line="$LINE" '
+		!done && /^TARGETS \+= / && $0 > line { print line; done = 1 }
+		{ print }
+		END { exit !done }' "$makefile" > "$makefile.new" ||
+		die "found no TARGETS list in $makefile"
+	cat "$makefile.new" > "$makefile"
+	rm "$makefile.new"
+}
+
+main()
+{
+	local verb=$1 ksrc=$2 files=$3
+	local selftests
+
+	[[ -n $ksrc ]] || die "set KSRC= to the kernel tree"
+	[[ -f $ksrc/tools/testing/selftests/lib.mk ]] || die "KSRC=$ksrc is not a kernel tree"
+	selftests=$(realpath "$ksrc/tools/testing/selftests")
+	cd "$HERE"
+	rm -rf "$selftests/guest_memfd"
+	case $verb in
+	dropin)
+		mkdir "$selftests/guest_memfd"
+		# shellcheck disable=SC2086 # a list of words
+		cp -r $files "$selftests/guest_memfd/"
+		add_target "$selftests/Makefile"
+		;;
+	dropin-remove)
+		sed -i "/^$LINE\$/d" "$selftests/Makefile"
+		;;
+	*)
+		die "unknown verb $verb"
+		;;
+	esac
+}
+
+main "$@"

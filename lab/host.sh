@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the installed tests on this very machine and leaves in RUN_DIR what
+# lab/boot.sh leaves there of a virtual one.
+# Usage: lab/host.sh [--dry-run] RUN_DIR TESTS_DIR
+#
+# It moves and offlines the machine's memory: run_all.sh asks for consent.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+setting()
+{
+	data_get "$RUN_DIR/scenario" "$1"
+}
+
+host_command()
+{
+	local -r policy=$(setting policy)
+	local program
+
+	COMMAND=(env "GMEM_SEED=$(setting seed)")
+	[[ -z $policy || $policy == auto ]] || COMMAND+=("GMEM_POLICY=$policy")
+	COMMAND+=("$TESTS/run_kselftest.sh")
+	while IFS= read -r program; do
+		COMMAND+=(-t "$program")
+	done < "$RUN_DIR/plan"
+}
+
+count_results()
+{
+	local -r all=$(wc --lines < "$RUN_DIR/plan")
+	local -r done=$(grep --count --text --extended-regexp \
+		'^(not )?ok [0-9]+ selftests: ' "$RUN_DIR/ktap.log")
+
+	echo "${done:-0} $all"
+}
+
+# The runner opens its standard output anew for every test, which must be a pipe.
+run_tests()
+{
+	local status=0
+
+	echo "# gmem-lab: start"
+	{ "${COMMAND[@]}" 2>&1 || status=$?; echo "# gmem-lab: done exit=$status"; } | cat
+}
+
+# There is no console here: the kernel log since our marker stands for it.
+run_marked()
+{
+	local -r marker="gmem-lab: run $$ $RANDOM$RANDOM"
+
+	echo "$marker" > /dev/kmsg
+	run_logged "running the tests on this machine, programs" "$RUN_DIR/ktap.log" \
+		count_results run_tests || :
+	dmesg | sed -n "/$marker/,\$p" > "$RUN_DIR/console.log"
+	# A log that overflowed has lost the marker: then all that is left counts.
+	[[ -s $RUN_DIR/console.log ]] || dmesg > "$RUN_DIR/console.log"
+}
+
+main()
+{
+	local dry_run=false
+
+	[[ ${1:-} != --dry-run ]] || { dry_run=true; shift; }
+	(($# == 2)) || die "usage: lab/host.sh [--dry-run] RUN_DIR TESTS_DIR"
+	RUN_DIR=$(realpath "$1")
+	readonly RUN_DIR TESTS=$2
+	host_command
+	if $dry_run; then
+		echo "${COMMAND[*]@Q}"
+		return
+	fi
+	echo "${COMMAND[*]@Q}" > "$RUN_DIR/qemu-cmd"
+	run_marked
+	# No emulator can have failed.
+	echo 0 > "$RUN_DIR/qemu.exit"
+}
+
+main "$@"

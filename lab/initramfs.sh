@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Packs the installed tests and the little that they need into an initramfs and
+# prints its path.
+# Usage: lab/initramfs.sh [--where] TESTS_DIR
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# kselftest's runner calls these two by their path, with options of coreutils'
+# own; stress-ng makes the pressure.  busybox's shell would prefer its own sed to
+# ours, so the shell is dash.
+readonly PROGRAMS=(/usr/bin/timeout /usr/bin/stdbuf)
+readonly SEARCHED=(dash stress-ng)
+readonly LIBSTDBUF=/usr/libexec/coreutils/libstdbuf.so
+
+busybox()
+{
+	type -P busybox || die "busybox is missing"
+}
+
+host_programs()
+{
+	printf '%s\n' "${PROGRAMS[@]}" "$LIBSTDBUF"
+	type -P "${SEARCHED[@]}" || die "${SEARCHED[*]} is missing"
+}
+
+key()
+{
+	{
+		echo "$TESTS"
+		{ busybox; host_programs; } | xargs sha256sum
+		(cd "$GMEM_LAB/guest" && sha256sum ./*)
+	} | hash_of_stdin
+}
+
+# Every shared library of the programs named on stdin, by the path under which
+# the loader will look for it.
+libraries()
+{
+	xargs ldd 2> /dev/null |
+		awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' |
+		sed '/:$/d' | sort --unique
+}
+
+copy_in()
+{
+	local file
+
+	while IFS= read -r file; do
+		mkdir -p "$ROOT${file%/*}"
+		cp --dereference "$file" "$ROOT$file"
+	done
+}
+
+# /bin, /sbin and /lib are links into /usr, as on the machine that ldd sees.
+make_root()
+{
+	local link applet
+
+	mkdir -p "$ROOT"/{dev,proc,sys,tmp,root,run,usr/bin,usr/sbin,usr/lib,usr/lib64,usr/local/bin}
+	for link in bin sbin lib lib64; do
+		ln -s "usr/$link" "$ROOT/$link"
+	done
+	cp "$(busybox)" "$ROOT/usr/bin/busybox"
+	"$(busybox)" --list-full | while IFS= read -r applet; do
+		[[ -e $ROOT/usr/bin/${applet##*/} ]] ||
+			ln -s busybox "$ROOT/usr/bin/${applet##*/}"
+	done
+	rm -f "${PROGRAMS[@]/#/$ROOT}"
+	host_programs | copy_in
+	ln --symbolic --force dash "$ROOT/usr/bin/sh"
+	cp --archive "$TESTS" "$ROOT/ksft"
+	{ host_programs; find "$TESTS" -type f -perm /111; } | libraries | copy_in
+	install --mode=755 "$GMEM_LAB/guest/init" "$ROOT/init"
+	install --mode=755 "$GMEM_LAB/guest/sed" "$ROOT/usr/local/bin/sed"
+}
+
+# The same content gives the same bytes: owner, times and order are fixed.
+pack()
+{
+	cd "$ROOT"
+	find . -exec touch --no-dereference --date=@0 '{}' +
+	find . -print0 | sort --zero-terminated |
+		cpio --null --create --format=newc --owner=+0:+0 --reproducible --quiet
+}
+
+make_initramfs()
+{
+	ROOT=$CPIO.root
+	rm -rf "$ROOT"
+	make_root
+	pack > "$CPIO.tmp"
+	mv "$CPIO.tmp" "$CPIO"
+	rm -rf "$ROOT"
+}
+
+main()
+{
+	local goal=build
+
+	[[ ${1:-} != --where ]] || { goal=where; shift; }
+	(($# == 1)) || die "usage: lab/initramfs.sh [--where] TESTS_DIR"
+	readonly TESTS=$1
+	CPIO=$GMEM_CACHE/initramfs/$(key).cpio
+	readonly CPIO
+	if [[ $goal != where && ! -e $CPIO ]]; then
+		lock "$CPIO.lock"
+		[[ -e $CPIO ]] || run_logged "packing the initramfs" "$CPIO.log" no_count \
+			make_initramfs || die "the initramfs could not be packed"
+	fi
+	echo "$CPIO"
+}
+
+main "$@"

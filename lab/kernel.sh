@@ -1,0 +1,225 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds a kernel for the lab and prints the directory that holds it: source/,
+# obj/ with the image and the user-space headers.
+# Usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--jobs N] KERNEL SOURCE
+#
+# KERNEL: stock or reference, from SOURCE, a linux-source package; or tree, from
+# SOURCE, a kernel tree of the user's, which is copied and never written to.
+# --headers stops at the headers, --where prints the directory and makes nothing.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# What a first build compiles, about; only the progress display uses it.
+readonly USUAL_OBJECTS=1400
+# To be raised when this script comes to build something else from equal input.
+readonly RECIPE=1
+
+fragments()
+{
+	printf '%s\n' "$GMEM_LAB/kernel/config/base.config" \
+		"$GMEM_LAB/kernel/config/$(data_get "$MACHINE" fragment)" \
+		"$GMEM_ROOT/config" "$GMEM_ROOT/$(data_get "$MACHINE" suite-fragment)"
+}
+
+patches()
+{
+	[[ $KERNEL != reference ]] || printf '%s\n' "$GMEM_LAB"/kernel/reference/*.patch
+}
+
+# A tree changes under its name, and is built anew, incrementally, each time.
+# Everything else is built once for all that goes into it.
+key()
+{
+	local version=${SOURCE##*/}
+
+	if [[ $KERNEL == tree ]]; then
+		echo "tree-$(echo "$ARCH $SOURCE" | hash_of_stdin)"
+		return
+	fi
+	version=${version%_all.deb}
+	version=${version#*_}
+	{
+		echo "$RECIPE $ARCH ${SOURCE##*/}"
+		"${CROSS_COMPILE:-}gcc" --version 2> /dev/null | head -n 1
+		{ fragments; patches; } | xargs cat
+	} | hash_of_stdin | sed "s/^/$KERNEL-${version%%-*}-/"
+}
+
+unpack_package()
+{
+	local -r into=$1
+	local package=${SOURCE##*/}
+
+	mkdir -p "$into"
+	dpkg-deb --fsys-tarfile "$SOURCE" |
+		tar --extract --to-stdout --file=- "./usr/src/${package%%_*}.tar.xz" |
+		xz --decompress --threads=0 |
+		tar --extract --strip-components=1 --directory="$into" --file=-
+}
+
+apply_patches()
+{
+	local -r into=$1
+	local patch out
+
+	for patch in $(patches); do
+		[[ -e $patch ]] || die "lab/kernel/reference has no patches"
+		out=$(patch --directory="$into" --strip=1 --forward --batch \
+			--no-backup-if-mismatch --reject-file=- < "$patch") && continue
+		die "${patch#"$GMEM_ROOT/"} does not apply to ${SOURCE##*/}: $(failed_hunks <<< "$out")"
+	done
+}
+
+# "mm/migrate.c hunk 2 at line 120" from what patch says.
+failed_hunks()
+{
+	awk '/^(checking|patching) file / { file = $3 }
+	     /^Hunk #[0-9]+ (FAILED|NOT MERGED|ignored)/ {
+		sub("#", "", $2)
+		print file " hunk " $2 " at line " $NF + 0
+	     }
+	     /No file to patch|Reversed/ { print (file ? file ": " : "") $0 }' |
+		paste --serial --delimiters=, | sed 's/,/, /g' | grep . || echo "malformed"
+}
+
+discard()
+{
+	[[ ! -e $1 ]] || run_logged "removing what a killed run left" "$DIR/discard.log" \
+		no_count rm -rf "$1"
+}
+
+# Unpacked under another name, and renamed when patched and whole.
+make_source()
+{
+	[[ ! -d $DIR/source ]] || return 0
+	mkdir -p "$DIR"
+	discard "$DIR/source.tmp"
+	run_logged "unpacking ${SOURCE##*/} for $KERNEL" "$DIR/unpack.log" no_count \
+		unpack_package "$DIR/source.tmp" ||
+		die "${SOURCE##*/} could not be unpacked"
+	apply_patches "$DIR/source.tmp"
+	mv "$DIR/source.tmp" "$DIR/source"
+}
+
+count_objects()
+{
+	local -r done=$(grep --count --extended-regexp '^  (CC|AS|HOSTCC) ' "$DIR/build.log")
+
+	# How many a build that goes on from an earlier one has left is unknown.
+	echo "$done $([[ -e $DIR/obj/vmlinux ]] || echo "~$USUAL_OBJECTS")"
+}
+
+make_headers()
+{
+	[[ $KERNEL != tree && -d $DIR/obj/usr/include/linux ]] && return
+	run_logged "installing the headers of $KERNEL" "$DIR/headers.log" no_count \
+		"${MAKE[@]}" -j "$JOBS" headers || die "make headers failed"
+}
+
+# tinyconfig plus the fragments, by the tree's own tools.
+merge_config()
+{
+	"${MAKE[@]}" tinyconfig
+	cd "$DIR/source"
+	fragments | xargs scripts/kconfig/merge_config.sh -m -O "$DIR/obj" "$DIR/obj/.config"
+	"${MAKE[@]}" olddefconfig
+}
+
+# Kconfig drops what it does not know, or cannot have, without a word.
+check_config()
+{
+	local -r config=$1
+	local missing
+
+	missing=$(fragments | xargs cat | awk -v config="$config" '
+		/^CONFIG_[A-Za-z0-9_]+=/ { split($0, kv, "="); want[kv[1]] = $0 }
+		/^# CONFIG_[A-Za-z0-9_]+ is not set/ { want[$2] = "" }
+		END {
+			while ((getline line < config) > 0)
+				if (line ~ /^CONFIG_/) { split(line, kv, "="); have[kv[1]] = line }
+			for (name in want)
+				if (want[name] != have[name])
+					print want[name] ? want[name] : name " off"
+		}' | sort)
+	[[ -z $missing ]] ||
+		die "the $KERNEL kernel's configuration refuses: $(paste --serial --delimiters=' ' <<< "$missing")"
+}
+
+# A build that was killed may have left half an object file behind that looks
+# new; what it had compiled comes back from ccache.
+discard_killed_build()
+{
+	[[ ! -e $DIR/building ]] || discard "$DIR/obj"
+	mkdir -p "$DIR/obj"
+	touch "$DIR/building"
+}
+
+build()
+{
+	local target
+	target=$(data_get "$MACHINE" image)
+
+	run_logged "configuring $KERNEL" "$DIR/config.log" no_count merge_config ||
+		die "the $KERNEL kernel could not be configured"
+	check_config "$DIR/obj/.config"
+	run_logged "building the $KERNEL kernel, files compiled" "$DIR/build.log" \
+		count_objects "${MAKE[@]}" -j "$JOBS" "${target##*/}" ||
+		die "the $KERNEL kernel does not build"
+}
+
+parse_arguments()
+{
+	GOAL=build ARCH=$(uname -m) JOBS=$(nproc)
+	while [[ ${1:-} == --* ]]; do
+		case $1 in
+		--where | --headers) GOAL=${1#--}; shift ;;
+		--arch) ARCH=$2; shift 2 ;;
+		--jobs) JOBS=$2; shift 2 ;;
+		*) die "unknown option '$1'" ;;
+		esac
+	done
+	(($# == 2)) || die "usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--jobs N] KERNEL SOURCE"
+	readonly KERNEL=$1 SOURCE=$2 GOAL ARCH JOBS
+	readonly MACHINE=$GMEM_LAB/machines/$ARCH
+}
+
+main()
+{
+	parse_arguments "$@"
+	DIR=$GMEM_CACHE/kernel/$(key)
+	readonly DIR
+	readonly MAKE=(make -C "$DIR/source" O=../obj
+		ARCH="$(data_get "$MACHINE" make-arch)"
+		CC="ccache ${CROSS_COMPILE:-}gcc" HOSTCC="ccache gcc")
+	if [[ $GOAL != where && ! -e $DIR/complete ]]; then
+		lock "$DIR.lock"
+		[[ -e $DIR/complete ]] || make_kernel
+	fi
+	echo "$DIR"
+}
+
+make_kernel()
+{
+	# Paths below DIR count as relative: kernels share what is equal in them.
+	export CCACHE_BASEDIR=$DIR CCACHE_NOHASHDIR=1
+
+	if [[ $KERNEL == tree ]]; then
+		mkdir -p "$DIR"
+		run_logged "copying $SOURCE" "$DIR/copy.log" no_count \
+			"$GMEM_LAB/tree.sh" "$SOURCE" "$DIR/source" ||
+			die "$SOURCE could not be copied"
+	else
+		make_source
+	fi
+	discard_killed_build
+	make_headers
+	[[ $GOAL == headers ]] || build
+	rm "$DIR/building"
+	[[ $GOAL == headers || $KERNEL == tree ]] || touch "$DIR/complete"
+}
+
+main "$@"

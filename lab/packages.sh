@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs the Debian packages that the lab needs and this machine lacks.
+# Usage: lab/packages.sh [PACKAGE...]	(PACKAGE: needed beside the usual ones)
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# The compiler and what a kernel build runs; the machine; what goes into its
+# initramfs; what the scripts themselves run.
+readonly PACKAGES=(
+	build-essential bc bison ccache flex libelf-dev libssl-dev perl
+	libnuma-dev uuid-dev
+	qemu-system-x86
+	busybox-static cpio stress-ng
+	debian-archive-keyring python3 rsync xz-utils
+)
+
+missing_packages()
+{
+	local package
+
+	for package in "${PACKAGES[@]}" "$@"; do
+		[[ $(dpkg-query --show --showformat='${db:Status-Status}' \
+			"$package" 2> /dev/null) == installed ]] || echo "$package"
+	done
+}
+
+become_root()
+{
+	if ((EUID == 0)); then
+		echo env
+	elif sudo -n true 2> /dev/null; then
+		echo "sudo -n"
+	fi
+}
+
+# Lists of packages may be absent (a fresh container) or too old to be true.
+install_packages()
+{
+	local -r as_root=$1 log=$GMEM_CACHE/log/packages.log
+	shift
+	local -r install=(env DEBIAN_FRONTEND=noninteractive
+		apt-get install --yes --no-install-recommends "$@")
+
+	# shellcheck disable=SC2086 # "sudo -n" is two words
+	run_logged "installing $*" "$log" no_count $as_root "${install[@]}" && return
+	# shellcheck disable=SC2086 # as above
+	run_logged "apt-get update" "$log" no_count $as_root apt-get update
+	# shellcheck disable=SC2086 # as above
+	run_logged "installing $*" "$log" no_count $as_root "${install[@]}"
+}
+
+main()
+{
+	local missing as_root
+	local -r needed=("${PACKAGES[@]}" "$@")
+
+	if ! type -P dpkg-query apt-get > /dev/null; then
+		say "On Debian: apt-get install ${needed[*]}"
+		die "this machine has no apt; install the equivalent of the packages above"
+	fi
+	missing=$(missing_packages "$@")
+	[[ -n $missing ]] || return 0
+	mapfile -t missing <<< "$missing"
+	as_root=$(become_root)
+	if [[ -z $as_root ]]; then
+		say "apt-get install ${missing[*]}"
+		die "packages are missing; run the command above as root"
+	fi
+	mkdir -p "$GMEM_CACHE/log"
+	install_packages "$as_root" "${missing[@]}" ||
+		die "installing ${missing[*]} failed"
+}
+
+main "$@"

@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One scenario, from the kernel's source to the verdict.
+# Usage: lab/scenario.sh [--dry-run] RUN_DIR
+#
+# RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  Exits with
+# the judge's status.  When there was nothing to judge, as a kernel did not build
+# for example, RUN_DIR/not-run has the reason.  --dry-run only prints what would
+# be run: nothing is fetched, built or booted.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+setting()
+{
+	data_get "$RUN_DIR/scenario" "$1"
+}
+
+# Runs a script of the lab; what it prints becomes the value of VARIABLE.
+step()
+{
+	local -n result=$1
+	local -r script=$2
+	shift 2
+
+	run_child "$GMEM_LAB/$script" "$@" > "$RUN_DIR/.step" || return
+	result=$(< "$RUN_DIR/.step")
+	rm "$RUN_DIR/.step"
+}
+
+# As step(), with a stand-in for what cannot be known before it is made.
+predict()
+{
+	local -n result=$1
+	local -r standin=$2 script=$3
+	shift 3
+
+	result=$("$GMEM_LAB/$script" --where "$@" 2> /dev/null) || :
+	result=${result:-$standin}
+}
+
+# The kernel to build, or, for a kernel that is already there, the one whose
+# headers and test library the tests are built with.
+choose_kernel()
+{
+	KIND=$(setting kernel) TREE=$(setting tree) IMAGE=$(setting image)
+	BUILD=()
+	if [[ -n $IMAGE || $KIND == host ]]; then
+		BUILD=(--headers)
+		KIND=${TREE:+tree}
+	fi
+	KIND=${KIND:-stock} SOURCE=$TREE
+}
+
+built_image()
+{
+	[[ -n $IMAGE ]] ||
+		IMAGE=$KERNEL/obj/$(data_get "$GMEM_LAB/machines/$ARCH" image)
+}
+
+prepare()
+{
+	local -r common=(--arch "$ARCH" --jobs "$JOBS")
+
+	[[ $KIND == tree ]] || step SOURCE fetch.sh "$(setting linux)" || return
+	step KERNEL kernel.sh "${BUILD[@]}" "${common[@]}" "$KIND" "$SOURCE" || return
+	built_image
+	step TESTS tests.sh "${common[@]}" "$KERNEL" || return
+	[[ $HOST == true ]] || step INITRAMFS initramfs.sh "$TESTS"
+}
+
+run()
+{
+	local accel=host
+
+	if [[ $HOST == true ]]; then
+		echo "accel = host" >> "$RUN_DIR/scenario"
+		run_child "$GMEM_LAB/host.sh" "$RUN_DIR" "$TESTS"
+		return
+	fi
+	# The configuration of a kernel that was built elsewhere is unknown.
+	[[ -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
+	step accel accel.sh "$ARCH" "$IMAGE" "$INITRAMFS" || return
+	echo "accel = $accel" >> "$RUN_DIR/scenario"
+	run_child "$GMEM_LAB/boot.sh" "$RUN_DIR" "$IMAGE" "$INITRAMFS"
+}
+
+dry_run()
+{
+	local -r common=(--arch "$ARCH")
+	local accel command
+
+	[[ $KIND == tree ]] || predict SOURCE linux-source-VERSION_VERSION_all.deb \
+		fetch.sh "$(setting linux)"
+	predict KERNEL "$GMEM_CACHE/kernel/KEY" kernel.sh "${common[@]}" "$KIND" "$SOURCE"
+	built_image
+	predict TESTS "$GMEM_CACHE/tests/KEY" tests.sh "${common[@]}" "$KERNEL"
+	if [[ $HOST == true ]]; then
+		command=$("$GMEM_LAB/host.sh" --dry-run "$RUN_DIR" "$TESTS")
+	else
+		predict INITRAMFS "$GMEM_CACHE/initramfs/KEY.cpio" initramfs.sh "$TESTS"
+		predict accel tcg accel.sh "$ARCH" "$IMAGE" "$INITRAMFS"
+		echo "accel = $accel" >> "$RUN_DIR/scenario"
+		command=$("$GMEM_LAB/boot.sh" --dry-run "$RUN_DIR" "$IMAGE" "$INITRAMFS")
+	fi
+	printf '# %s: kernel %s, policy %s\n%s\n' "${RUN_DIR##*/}" "$(setting kernel)" \
+		"$(setting policy)" "$command"
+	cat "$RUN_DIR/plan"
+}
+
+# What was never run has nothing to show, so its verdict is the reason why.
+judge()
+{
+	local status=0
+
+	[[ -x $GMEM_LAB/judge ]] || die "lab/judge is missing: there is no verdict"
+	if [[ -s $RUN_DIR/not-run ]]; then
+		"$GMEM_LAB/judge" "$RUN_DIR" > /dev/null || status=$?
+		echo "BROKEN: ${RUN_DIR##*/} was not run: $(< "$RUN_DIR/not-run")"
+		return "$status"
+	fi
+	"$GMEM_LAB/judge" "$RUN_DIR"
+}
+
+main()
+{
+	local dry_run=false start=$SECONDS
+
+	[[ ${1:-} != --dry-run ]] || { dry_run=true; shift; }
+	(($# == 1)) || die "usage: lab/scenario.sh [--dry-run] RUN_DIR"
+	RUN_DIR=$(realpath "$1")
+	HOST=$([[ $(setting kernel) == host ]] && echo true || echo false)
+	ARCH=$(setting arch) JOBS=$(setting jobs)
+	readonly RUN_DIR ARCH JOBS HOST
+	choose_kernel
+	if $dry_run; then
+		dry_run
+		return
+	fi
+
+	# Of whatever goes wrong in there, the last word is kept.
+	export GMEM_WHY=$RUN_DIR/not-run
+	if { prepare && run; }; then
+		rm -f "$GMEM_WHY"
+	elif [[ ! -s $GMEM_WHY ]]; then
+		echo "the lab failed; its messages say why" > "$GMEM_WHY"
+	fi
+	unset GMEM_WHY
+	echo $((SECONDS - start)) > "$RUN_DIR/seconds"
+	judge
+}
+
+main "$@"

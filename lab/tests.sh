@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the suite and its peers against a kernel of lab/kernel.sh, installs
+# them the way kselftest does, and prints the directory.
+# Usage: lab/tests.sh [--where|--names] [--arch ARCH] [--jobs N] KERNEL_DIR
+#
+# --names only prints every program as collection:program; it needs no kernel.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+names()
+{
+	local list peers
+
+	list=$(make --no-print-directory -C "$GMEM_ROOT" list) || die "make list failed"
+	peers=$(make --no-print-directory -C "$GMEM_ROOT" list-peers) ||
+		die "make list-peers failed"
+	printf '%s\n' "$list" | sed '/./s/^/guest_memfd:/'
+	printf '%s\n' "$peers" | sed '/./s/^/kvm:/'
+}
+
+# What the project's part of a build is made of, without its order on disk.
+project_files()
+{
+	cd "$GMEM_ROOT"
+	find Makefile settings lib guest_memfd_* -type f -print0 |
+		sort --zero-terminated | xargs --null sha256sum
+}
+
+# A built kernel's directory name says what is in it; a user's tree changes.
+kernel_files()
+{
+	local -r source=$KERNEL_DIR/source
+
+	echo "$KERNEL_DIR"
+	[[ ${KERNEL_DIR##*/} != tree-* || ! -d $source ]] || (
+		cd "$source"
+		find tools/testing/selftests/{kvm,kselftest,lib.mk} tools/include \
+			tools/testing/selftests/kselftest*.h tools/arch tools/lib \
+			include/uapi arch/*/include/uapi -type f -print0 |
+			sort --zero-terminated | xargs --null sha256sum
+	)
+}
+
+key()
+{
+	{
+		echo "$ARCH"
+		"${CROSS_COMPILE:-}gcc" --version | head -n 1
+		dpkg-query --show libc6-dev libnuma-dev 2> /dev/null || :
+		project_files
+		kernel_files
+	} | hash_of_stdin
+}
+
+# What "make install" of the tree's selftests adds to the programs.
+install_runner()
+{
+	local -r selftests=$KERNEL_DIR/source/tools/testing/selftests
+
+	cp "$selftests/run_kselftest.sh" "$STAGE/"
+	cp --recursive "$selftests/kselftest" "$STAGE/"
+	names > "$STAGE/kselftest-list.txt"
+}
+
+check_installed()
+{
+	local name
+
+	while IFS= read -r name; do
+		[[ -x $STAGE/${name/:/\/} ]] || die "make install left out $name"
+	done < "$STAGE/kselftest-list.txt"
+}
+
+make_tests()
+{
+	# As in kernel.sh: half an object file would look new.
+	[[ ! -e $BUILD.building ]] || rm -rf "$BUILD"
+	rm -rf "$STAGE"
+	mkdir -p "$BUILD" "$STAGE"
+	touch "$BUILD.building"
+	run_logged "building the tests for ${KERNEL_DIR##*/}" "$BUILD.log" no_count \
+		make -C "$GMEM_ROOT" -j "$JOBS" KSRC="$KERNEL_DIR/source" OUTPUT="$BUILD" \
+		ARCH="$(data_get "$GMEM_LAB/machines/$ARCH" make-arch)" \
+		CC="ccache ${CROSS_COMPILE:-}gcc" \
+		KHDR_INCLUDES="-isystem $KERNEL_DIR/obj/usr/include" \
+		INSTALL_PATH="$STAGE/guest_memfd" install peers-install ||
+		die "the tests do not build"
+	rm "$BUILD.building"
+	install_runner
+	check_installed
+	mv "$STAGE" "$DIR"
+}
+
+parse_arguments()
+{
+	GOAL=build ARCH=$(uname -m) JOBS=$(nproc)
+	while [[ ${1:-} == --* ]]; do
+		case $1 in
+		--where | --names) GOAL=${1#--}; shift ;;
+		--arch) ARCH=$2; shift 2 ;;
+		--jobs) JOBS=$2; shift 2 ;;
+		*) die "unknown option '$1'" ;;
+		esac
+	done
+	readonly GOAL ARCH JOBS KERNEL_DIR=${1:-}
+}
+
+main()
+{
+	parse_arguments "$@"
+	if [[ $GOAL == names ]]; then
+		names
+		return
+	fi
+	[[ -n $KERNEL_DIR ]] || die "usage: lab/tests.sh [--where] KERNEL_DIR"
+	DIR=$GMEM_CACHE/tests/$(key)
+	readonly DIR STAGE=$DIR.tmp BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}
+	if [[ $GOAL != where && ! -d $DIR ]]; then
+		lock "$BUILD.lock"
+		[[ -d $DIR ]] || make_tests
+	fi
+	echo "$DIR"
+}
+
+main "$@"

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The rules for one program and for one case inside it.
+
+The protocol of the tests: "# SKIP slug: text" on an ok line, "# FAIL Cn: text"
+or "# BROKEN: text" on a not ok line, and a TALLY of what was done before every
+pass.  Everything else is an unknown outcome, which is a failure.
+"""
+
+import re
+
+from .console import printable
+from .contract import CLAUSES
+
+SKIP = re.compile(r"SKIP (\w+): *(.*)$")
+ANY_SKIP = re.compile(r"SKIP\b *(.*)$")
+FAIL = re.compile(r"FAIL (C\d+): *(.*)$")
+BROKEN = re.compile(r"BROKEN: *(.*)$")
+EXIT = re.compile(r"exit=(\d+)$")
+TIMEOUT = re.compile(r"TIMEOUT (\d+) seconds$")
+PEER_SKIP = "peer_skip"
+
+
+def outcome(case):
+    """(outcome, slug, clause, text) of a case; outcome "unknown" fails."""
+    note = case.note
+    found = FAIL.match(note)
+    if not case.ok and found and found[1] in CLAUSES:
+        return "fail", "", found[1], found[2]
+    # A case that died could not withdraw the BROKEN that was filled in for it.
+    if case.ended == "by timeout":
+        return "fail", "", "C9", f"hang: killed by the harness's time limit; {note}"
+    if case.ended:
+        return "unknown", "", "", f"died {case.ended}; it said: {note or 'nothing'}"
+    if case.ok and not note:
+        return "pass", "", "", ""
+    found = SKIP.match(note)
+    if case.ok and found:
+        return "skip", found[1], "", found[2]
+    found = ANY_SKIP.match(note)
+    if case.ok and found:
+        return "skip", "", "", found[1]
+    found = BROKEN.match(note)
+    if not case.ok and found:
+        return "broken", "", "", found[1]
+    said = "ok" if case.ok else "not ok"
+    return "unknown", "", "", f"unknown outcome: {said} with '{note}'"
+
+
+def judge(run, program):
+    """Yield the fields of a Reason for everything wrong with PROGRAM."""
+    group = _our_program if program.ours() else _peer
+    for fields in group(run, program):
+        fields.setdefault("verdict", "fail")
+        fields.setdefault("log", "ktap.log")
+        fields.setdefault("line", program.result_line or program.line)
+        fields["text"] = printable(fields["text"])
+        yield {"program": program.name, **fields}
+
+
+def _our_program(run, program):
+    """One of this suite's own programs: cases first, as they say more."""
+    failing = False
+    for case in program.cases:
+        found = list(_case(run, program, case))
+        failing = failing or not case.ok
+        for fields in found:
+            yield {"case": case.name, "line": case.line, **fields}
+    if program.ok is None:
+        return
+    if not program.header:
+        yield {"kind": "truncated", "text": "a result without any output before it"}
+        return
+    stopped = list(_exit(program, failing))
+    yield from stopped or _nested_plan(program)
+
+
+def _case(run, program, case):
+    """What is wrong with one case."""
+    kind, slug, clause, text = outcome(case)
+    if kind == "unknown":
+        yield {"kind": "unknown", "text": text}
+    elif kind == "fail":
+        yield {"kind": "contract", "clause": clause, "text": text}
+    elif kind == "broken":
+        yield {"kind": "broken", "verdict": "broken", "text": f"set-up failed: {text}"}
+    elif kind == "skip":
+        yield from _skip(run, program.name, case.name, slug, text)
+    elif case.bad_tally:
+        yield {"kind": "vacuous", "text": f"malformed tally: {case.bad_tally}"}
+    elif not case.tally:
+        yield {"kind": "vacuous", "text": "passed without saying what it did (no TALLY)"}
+    elif not any(case.tally.values()):
+        yield {"kind": "vacuous", "text": "passed having done nothing (TALLY is all zero)"}
+
+
+def _skip(run, program, case, slug, text):
+    """A skip needs a reason, from the closed list, allowed by the scenario."""
+    if not slug:
+        yield {"kind": "skip", "text": f"skipped without a reason from the list: {text}"}
+    elif run.slugs is not None and slug not in run.slugs:
+        yield {"kind": "skip", "text": f"skip reason '{slug}' is not in lab/skip-reasons"}
+    elif not run.may_skip(slug, program, case):
+        yield {"kind": "skip", "text": f"skip '{slug}' is not allowed by the scenario: "
+               + text}
+
+
+def _exit(program, failing):
+    """The program's own result against those of its cases."""
+    timeout, code = TIMEOUT.match(program.note), EXIT.match(program.note)
+    if timeout:
+        yield {"kind": "hang", "clause": "C9", "case": program.last_case(),
+               "text": f"hang in {program.name}, last case {program.last_case()}: "
+               f"stopped after {timeout[1]} seconds"}
+    elif code and int(code[1]) > 1:
+        yield {"kind": "exit-code", "case": program.last_case(),
+               "text": f"unknown exit code {code[1]}{_meaning(int(code[1]))}"}
+    elif code and not failing:
+        yield {"kind": "unknown", "text": "exit code 1, but no case failed"}
+    elif program.note == "SKIP" and program.ok:
+        if not program.cases:
+            yield {"kind": "skip", "text": "the whole program was skipped without a "
+                   "reason from the list: " + program.skip_note}
+    elif not code and (program.note or not program.ok):
+        yield {"kind": "unknown", "text": "unknown outcome: "
+               f"{'ok' if program.ok else 'not ok'} with '{program.note}'"}
+    elif program.ok and failing:
+        yield {"kind": "unknown", "text": "reported ok, but a case of it failed"}
+
+
+def _meaning(code):
+    """What an exit code usually stands for, as a hint in brackets."""
+    if code == 254:
+        return " (a kvm_util assertion outside any case)"
+    return f" (killed by signal {code - 128})" if 128 < code < 193 else ""
+
+
+def _nested_plan(program):
+    """Exactly one plan, and as many cases, numbered in order, names unique."""
+    if len(program.plans) != 1:
+        yield {"kind": "truncated", "text": f"wanted one plan, got {len(program.plans)}"}
+        return
+    planned, cases = program.plans[0], program.cases
+    if not planned:
+        yield {"kind": "nothing-passed", "text": "plans no case at all"}
+    if len(cases) != planned:
+        yield {"kind": "truncated", "text": f"truncated: {len(cases)} of {planned} planned "
+               f"cases reported, last case {program.last_case() or 'none'}"}
+    seen = set()
+    for number, case in enumerate(cases, 1):
+        where = {"case": case.name, "line": case.line}
+        if case.number != number:
+            yield {"kind": "sequence", "text": f"case out of sequence: wanted number "
+                   f"{number}, got {case.number}", **where}
+        if case.name in seen:
+            yield {"kind": "duplicate", "text": "reported more than once", **where}
+        seen.add(case.name)
+
+
+def _peer(run, program):
+    """Upstream's own test: only its exit status and its failed lines count."""
+    if program.ok is None:
+        return
+    bad = [c for c in program.cases if not c.ok]
+    if not program.ok:
+        said = f"{bad[0].name} {bad[0].note}".strip() if bad else program.note
+        yield {"kind": "peer", "text": f"peer failed: {said} ({program.note})"}
+    elif program.note == "SKIP":
+        if not run.may_skip(PEER_SKIP, program.name):
+            yield {"kind": "skip", "text": "peer skipped, which the scenario does not "
+                   f"allow ({PEER_SKIP}): {program.skip_note}"}
+    elif program.note:
+        yield {"kind": "unknown", "text": f"peer: unknown outcome: ok with '{program.note}'"}
+    elif bad:
+        yield {"kind": "peer", "text": f"peer passed, but a case of it failed: {bad[0].name}"}
+    elif not program.header:
+        yield {"kind": "truncated", "text": "a result without any output before it"}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The serial console: what the kernel must not have said, in one list.
+
+Modelled on rcutorture's console-badness.sh: a list of patterns, and named
+exceptions with the reason why each is harmless everywhere.  An exception for
+one machine shape belongs in its scenario (allow-log), not here.
+"""
+
+import dataclasses
+import re
+
+PANIC = re.compile(r"Kernel panic - not syncing")
+
+BADNESS = re.compile("|".join((
+    r"Kernel panic",
+    r"\bBUG\b", r"\bWARNING:", r"\bOops\b", r"cut here",
+    r"general protection fault", r"double fault", r"Internal error:",
+    r"[Uu]nable to handle kernel", r"[Kk]ernel tried to",
+    r"Call [Tt]race:",
+    r"KASAN", r"KMSAN", r"KCSAN", r"KFENCE", r"UBSAN", r"kmemleak: \d+ new",
+    r"Bad page", r"Bad rss", r"Bad swap", r"pagealloc:", r"page dumped because",
+    r"(list_add|list_del) corruption", r"refcount_t:",
+    r"stack-protector", r"corrupted stack end",
+    r"scheduling while atomic", r"sleeping function called",
+    r"possible (circular|recursive|irq lock)", r"inconsistent lock state",
+    r"suspicious RCU usage", r"bad unlock balance", r"held lock freed",
+    r"lock held when returning", r"DEADLOCK", r"turning off the locking",
+    r"blocked for more than", r"soft lockup", r"hard LOCKUP",
+    r"workqueue lockup", r"detected stalls?", r"self-detected stall",
+    r"rcu_\S+ kthread starved", r"irq \d+: nobody cared",
+    r"invoked oom-killer", r"Out of memory",
+    r"segfault at", r"traps: \S+\[\d+\]", r"unhandled exception",
+    r"KVM (killed|bugged)", r"kvm.*internal error",
+    r"taints kernel", r"due to kernel taint", r"Tainted: ",
+)))
+
+EXCEPTIONS = {
+    r"Warning: unable to open an initial console":
+        "an initramfs without /dev/console; init opens its own",
+    r"Failed to add ttynull console":
+        "a kernel built without a null console",
+    r"(Spectre|RETBleed|ITS|TSA|MDS|TAA|SRBDS).*WARNING:":
+        "the emulated CPU lacks a mitigation; true, and not ours",
+    r"ACPI BIOS (Warning|Error) \(bug\)|\[Firmware (Bug|Warn)\]":
+        "the virtual firmware",
+    r"This means that this is a DEBUG kernel":
+        "trace_printk banner",
+}
+HARMLESS = re.compile("|".join(EXCEPTIONS))
+
+ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c|\(B)")
+MARKER = re.compile(r"gmem: begin (\S+)")
+TESTS_BEGIN = re.compile(r"kselftest: Running tests in (\S+)")
+
+
+@dataclasses.dataclass
+class Report:
+    """One bad line, and what was running when the kernel wrote it."""
+
+    line: int
+    text: str
+    case: str  # "" when no marker says
+    booting: bool
+
+
+class Console:
+    """A scanned console.log."""
+
+    def __init__(self, allowed=()):
+        self.reports = []
+        self.panic = ""
+        self.panic_line = 0
+        self.last_line = ""
+        self.lines = 0
+        self._allowed = [re.compile(pattern) for pattern in allowed]
+        self._case = ""
+        self._booting = True
+
+    def feed(self, raw):
+        """Take the next line of the console."""
+        self.lines += 1
+        line = printable(raw).strip()
+        if not line:
+            return
+        self.last_line = line
+        if MARKER.search(line):
+            self._case = MARKER.search(line)[1]
+        if TESTS_BEGIN.search(line) or self._case:
+            self._booting = False
+        if PANIC.search(line) and not self.panic:
+            self.panic, self.panic_line = line, self.lines
+        if BADNESS.search(line) and not self._harmless(line):
+            self.reports.append(Report(self.lines, line, self._case, self._booting))
+
+    def _harmless(self, line):
+        return HARMLESS.search(line) or any(p.search(line) for p in self._allowed)
+
+
+def printable(text, limit=400):
+    """Without escapes and control characters, and of a bounded length."""
+    text = ESCAPES.sub("", text.rstrip("\r\n"))
+    text = "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
+    return text if len(text) <= limit else text[:limit] + "..."

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run left behind, read once; whatever is missing is a complaint.
+
+Nothing here decides anything: a missing or malformed input becomes a sentence
+in Run.problems, and the rules go on with what there is, so that a contract that
+was broken is still reported from half a run directory.
+"""
+
+import dataclasses
+import fnmatch
+import pathlib
+import re
+
+from .console import Console, printable
+from .ktap import Ktap
+
+REQUIRED_KEYS = ("kernel", "policy", "seed", "arch", "accel")
+
+
+@dataclasses.dataclass
+class Run:
+    """Everything the rules look at."""
+
+    name: str
+    problems: list = dataclasses.field(default_factory=list)
+    settings: dict = dataclasses.field(default_factory=dict)
+    allow_skip: list = dataclasses.field(default_factory=list)  # (slug, glob)
+    allow_log: list = dataclasses.field(default_factory=list)
+    slugs: set = None  # None: no list to be read
+    plan: list = None  # None: no plan to be read
+    ktap: Ktap = None
+    console: Console = None
+    qemu_exit: int = None
+    qemu_error: str = ""
+    watchdog: str = ""
+
+    def may_skip(self, slug, program, case=""):
+        """Does the scenario allow this skip?  A glob may name either part."""
+        names = (program, case, f"{program}/{case}")
+        return any(slug == allowed and any(fnmatch.fnmatchcase(n, glob) for n in names)
+                   for allowed, glob in self.allow_skip)
+
+
+def read(run_dir, lab):
+    """Return the Run found in RUN_DIR; LAB holds the list of skip reasons."""
+    run = Run(pathlib.Path(run_dir).resolve().name)
+    _scenario(run, run_dir / "scenario")
+    _skip_reasons(run, lab / "skip-reasons")
+    _plan(run, run_dir / "plan")
+    run.ktap = _feed(run, run_dir / "ktap.log", Ktap())
+    run.console = _feed(run, run_dir / "console.log", Console(run.allow_log))
+    _qemu(run, run_dir)
+    return run
+
+
+def _lines(run, path):
+    """The lines of PATH, or None and a complaint; bad bytes are no reason."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            return file.read().split("\n")
+    except OSError as error:
+        run.problems.append(f"{path.name} could not be read: {error.strerror}")
+        return None
+
+
+def _feed(run, path, parser):
+    """As _lines(), but a line at a time: these logs have no upper bound."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                parser.feed(line)
+    except OSError as error:
+        run.problems.append(f"{path.name} could not be read: {error.strerror}")
+    return parser
+
+
+def _data(lines):
+    """Lines that say something, comments and blank lines left out."""
+    return [x.strip() for x in lines or () if x.strip() and x.strip()[0] != "#"]
+
+
+def _scenario(run, path):
+    lines = _lines(run, path)
+    if lines is None:
+        return
+    for line in _data(lines):
+        key, equals, value = (x.strip() for x in line.partition("="))
+        if not equals:
+            run.problems.append(f"scenario: not 'key = value': {printable(line)}")
+        elif key == "allow-skip":
+            slug, _, glob = value.partition(" ")
+            run.allow_skip.append((slug, glob.strip() or "*"))
+        elif key == "allow-log":
+            _allow_log(run, value)
+        else:
+            run.settings[key] = value
+    missing = [key for key in REQUIRED_KEYS if not run.settings.get(key)]
+    if missing:
+        run.problems.append(f"scenario does not say: {', '.join(missing)}")
+
+
+def _allow_log(run, value):
+    """'REGEX # why it is harmless'; without a reason it is not accepted."""
+    pattern, _, reason = value.rpartition(" # ")
+    try:
+        re.compile(pattern)
+    except re.error:
+        pattern = ""
+    if pattern.strip() and reason.strip():
+        run.allow_log.append(pattern.strip())
+    else:
+        run.problems.append("scenario: allow-log needs 'REGEX # reason', got: "
+                            + printable(value))
+
+
+def _skip_reasons(run, path):
+    lines = _lines(run, path)
+    if lines is not None:
+        run.slugs = {line.split()[0] for line in _data(lines)}
+
+
+def _plan(run, path):
+    lines = _lines(run, path)
+    if lines is None:
+        return
+    run.plan = _data(lines)
+    if not run.plan:
+        run.problems.append("plan is empty: no test was selected")
+
+
+def _qemu(run, run_dir):
+    text = _lines(run, run_dir / "qemu.exit")
+    if text is not None:
+        try:
+            run.qemu_exit = int(text[0].strip())
+        except ValueError:
+            run.problems.append("qemu.exit is not a number: " + printable(text[0]))
+    for name, field in (("qemu.err", "qemu_error"), ("watchdog", "watchdog")):
+        if (run_dir / name).exists():
+            found = _data(_lines(run, run_dir / name))
+            setattr(run, field, printable(found[0]) if found else "")
+    if (run_dir / "watchdog").exists() and run.watchdog not in ("boot", "run"):
+        run.problems.append(f"watchdog says '{run.watchdog}', not 'boot' or 'run'")

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""verdict.json for programs, verdict.txt for people, one log per test.
+
+verdict.json, schema 1 (fields are only ever added within a schema number):
+  schema, scenario, kernel, policy, arch, accel, seed
+  verdict   pass | fail | broken          exit      0 | 1 | 2
+  reasons   [{verdict, kind, clause, title, program, case, text, log, line}]
+            kind: panic hang boot qemu input truncated plan sequence duplicate
+            exit-code contract broken unknown vacuous skip nothing-passed log peer
+  counts    {guest_memfd: {pass, fail, broken, skip} in cases,
+             peer: {pass, fail, skip} in programs}
+  tally     {key: sum over the cases that passed}
+  programs  [{name, group, outcome, cases, skip}], in the order they ran
+  cases     [{program, case, outcome, slug, clause, text, tally}]
+"""
+
+import collections
+import dataclasses
+import json
+import os
+import re
+import shlex
+
+from . import cases, contract
+from .console import printable
+
+SCHEMA = 1
+SHOWN = 40  # reasons in verdict.txt; verdict.json has them all
+EXITS = {"pass": 0, "fail": 1, "broken": 2}
+ECHOED = ("kernel", "policy", "arch", "accel", "seed")
+
+
+def remove_old(run_dir):
+    """A judge that dies must not leave yesterday's pass behind."""
+    for name in ("verdict.json", "verdict.txt"):
+        (run_dir / name).unlink(missing_ok=True)
+
+
+def compose(run, reasons):
+    """The verdict as the dictionary that verdict.json holds."""
+    found = {reason.verdict for reason in reasons}
+    verdict = "fail" if "fail" in found else "broken" if found else "pass"
+    per_case = _cases(run)
+    return {
+        "schema": SCHEMA,
+        "scenario": run.name,
+        **{key: run.settings.get(key, "") for key in ECHOED},
+        "verdict": verdict,
+        "exit": EXITS[verdict],
+        "reasons": [{**dataclasses.asdict(reason), "text": printable(reason.text),
+                     "title": contract.title(reason.clause)} for reason in reasons],
+        "counts": _counts(run, per_case),
+        "tally": _tally(per_case),
+        "programs": _programs(run),
+        "cases": per_case,
+    }
+
+
+def _cases(run):
+    rows = []
+    for program in run.ktap.programs:
+        for case in program.cases if program.ours() else ():
+            kind, slug, clause, text = cases.outcome(case)
+            rows.append({
+                "program": program.name, "case": case.name,
+                "outcome": "fail" if kind == "unknown" else kind, "slug": slug,
+                "clause": clause, "text": printable(text), "tally": case.tally})
+    return rows
+
+
+def _programs(run):
+    rows = []
+    for program in run.ktap.programs:
+        outcome = "fail" if not program.ok else "pass"
+        if program.ok is None:
+            outcome = "unfinished"
+        elif program.ok and program.note == "SKIP":
+            outcome = "skip"
+        rows.append({"name": program.name,
+                     "group": "guest_memfd" if program.ours() else "peer",
+                     "outcome": outcome, "cases": len(program.cases),
+                     "skip": program.skip_note})
+    return rows
+
+
+def _counts(run, per_case):
+    ours = collections.Counter(row["outcome"] for row in per_case)
+    peers = collections.Counter("fail" if row["outcome"] == "unfinished"
+                                else row["outcome"] for row in _programs(run)
+                                if row["group"] == "peer")
+    return {"guest_memfd": {k: ours[k] for k in ("pass", "fail", "broken", "skip")},
+            "peer": {k: peers[k] for k in ("pass", "fail", "skip")}}
+
+
+def _tally(per_case):
+    total = collections.Counter()
+    for row in per_case:
+        if row["outcome"] == "pass":
+            total.update(row["tally"])
+    return dict(sorted(total.items()))
+
+
+def as_text(verdict):
+    """The verdict for people: what, then why, then what else there is to know."""
+    counts = verdict["counts"]
+    ours = ", ".join(f"{n} {k}" for k, n in counts["guest_memfd"].items() if n)
+    peers = ", ".join(f"{n} {k}" for k, n in counts["peer"].items() if n)
+    lines = [f"{verdict['verdict'].upper()}: {verdict['scenario']} "
+             f"(kernel {verdict['kernel'] or '?'}, policy {verdict['policy'] or '?'}, "
+             f"seed {verdict['seed'] or '?'})",
+             f"  cases: {ours or 'none'}; peers: {peers or 'none'}"]
+    lines += _reasons(verdict)
+    lines += _skips(verdict)
+    if verdict["tally"]:
+        lines.append("  done: " + " ".join(f"{k}={n}" for k, n in verdict["tally"].items()))
+    return "\n".join(lines) + "\n"
+
+
+def _reasons(verdict):
+    """Every reason, and once per program how to see it again."""
+    lines, shown = [], set()
+    for reason in verdict["reasons"][:SHOWN]:
+        lines += _reason(reason)
+        program = reason["program"]
+        if reason["verdict"] == "fail" and program and program not in shown:
+            shown.add(program)
+            lines.append("    again: " + _again(verdict, program))
+    hidden = len(verdict["reasons"]) - SHOWN
+    return lines + [f"  and {hidden} more, in verdict.json"] * (hidden > 0)
+
+
+def _reason(reason):
+    """Who and where, what was wanted and got, and the line that shows it."""
+    who = [reason["title"], reason["program"], reason["case"]]
+    where = reason["log"] + (f":{reason['line']}" if reason["line"] else "")
+    head = " ".join([f"  {reason['verdict']}:", *filter(None, who)])
+    text = reason["text"] + (f" [{where}]" if where else "")
+    return [head, f"    {text}"] if any(who) else [f"{head} {text}"]
+
+
+def _again(verdict, program):
+    words = ["./run_all.sh"]
+    for key in ("kernel", "policy"):
+        if verdict[key]:
+            words += [f"--{key}", verdict[key]]
+    words += ["--only", program.partition(":")[2]]
+    if verdict["seed"]:
+        words += ["--seed", verdict["seed"]]
+    return shlex.join(words)
+
+
+def _skips(verdict):
+    """A skip is not green: every reason is shown, with how often and where."""
+    found = collections.defaultdict(list)
+    for row in verdict["cases"]:
+        if row["outcome"] == "skip":
+            found[row["slug"] or "(no reason)"].append(row)
+    lines = []
+    for slug, rows in sorted(found.items()):
+        names = sorted({row["program"].partition(":")[2] for row in rows})
+        lines.append(f"  skipped {len(rows)}: {slug} in {', '.join(names)}: "
+                     f"{rows[0]['text']}")
+    for row in verdict["programs"]:
+        if row["group"] == "peer" and row["outcome"] == "skip":
+            lines.append(f"  skipped peer {row['name']}: {row['skip']}")
+    return lines
+
+
+def write(run_dir, verdict, text, logs):
+    """Write all of it; the machine-readable verdict last and in one step."""
+    (run_dir / "logs").mkdir(exist_ok=True)
+    for old in (run_dir / "logs").glob("*.log"):
+        old.unlink()
+    for program, lines in logs:
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", program.partition(":")[2])
+        with open(run_dir / "logs" / f"{name}.log", "a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    (run_dir / "verdict.txt").write_text(text, encoding="utf-8")
+    temporary = run_dir / "verdict.json.tmp"
+    temporary.write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, run_dir / "verdict.json")
