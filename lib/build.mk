@@ -21,7 +21,7 @@ TEST_FILES := settings
 include $(KSFT_ROOT)/lib.mk
 
 # KVM's newest interface is in the tree's own headers, not in the system's.
-ifeq ($(filter clean emit_tests,$(MAKECMDGOALS)),)
+ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
 $(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
 endif
@@ -65,7 +65,8 @@ LIBKVM_MAKE = +$(Q)$(MAKE) -s -C $(KVM_DIR) -f $(abspath lib/libkvm.mk) O= \
 $(LIBKVM): FORCE
 	$(LIBKVM_MAKE) gmem-libkvm
 
-peers: FORCE
+# After the library: both run the tree's try-run, whose scratch file has one name.
+peers: $(LIBKVM) FORCE
 	$(LIBKVM_MAKE) PEERS="$(PEERS)" gmem-peers
 
 peers-install: peers

@@ -44,14 +44,18 @@ __u64 gmem_seed(void)
 	return seed;
 }
 
-void gmem_case_begin(char *reason, size_t size, const char *name)
+void gmem_case_begin(char *reason, size_t size, const char *fixture, const char *variant,
+		     const char *claim)
 {
+	char name[256];
+
 	case_reason = reason;
 	case_reason_size = size;
 	snprintf(reason, size,
 		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
 	fprintf(stderr, "# seed %#llx\n", (unsigned long long)gmem_seed());
 	gmem_undo_begin();
+	snprintf(name, sizeof(name), "%s%s%s.%s", fixture, *variant ? "." : "", variant, claim);
 	gmem_kmsg_mark(name);
 }
 

@@ -83,16 +83,25 @@ enum {
 #define GMEM_CASE_TIMEOUT 240
 
 /* Starts a case inside a TEST_F() of kselftest_harness.h. */
-#define GMEM_CASE_BEGIN() \
+#define GMEM_CASE_BEGIN() do { \
+	const char *_variant = ""; \
+	\
+	for (struct __fixture_variant_metadata *_v = _metadata->fixture->variant; \
+	     _v; _v = _v->next) \
+		if (_v->data == _metadata->variant) \
+			_variant = _v->name; \
 	gmem_case_begin(_metadata->results->reason, \
-			sizeof(_metadata->results->reason), _metadata->name)
+			sizeof(_metadata->results->reason), \
+			_metadata->fixture->name, _variant, _metadata->name); \
+} while (0)
 
 /*
  * Takes the harness's reason buffer (@reason, @size bytes), which becomes the
- * text after "#" on the result line, and the name of the case.  Marks the
- * kernel log and arms gmem_undo.  Asserts nothing.
+ * text after "#" on the result line, and the three parts of the case's name.
+ * Marks the kernel log and arms gmem_undo.  Asserts nothing.
  */
-void gmem_case_begin(char *reason, size_t size, const char *name);
+void gmem_case_begin(char *reason, size_t size, const char *fixture, const char *variant,
+		     const char *claim);
 
 /* Ends the case as passed, if every counter in @required is non-zero, the
  * kernel log is clean and nothing has failed; otherwise does not return.

@@ -28,7 +28,7 @@ static long read_taint(void)
 
 void gmem_kmsg_mark(const char *name)
 {
-	char line[128];
+	char line[320];
 	int len;
 
 	taint = read_taint();
@@ -36,7 +36,7 @@ void gmem_kmsg_mark(const char *name)
 	if (kmsg < 0)
 		gmem_broken("/dev/kmsg: %m");
 	lseek(kmsg, 0, SEEK_END);
-	len = snprintf(line, sizeof(line), "gmem: begin %s pid %d\n", name, getpid());
+	len = snprintf(line, sizeof(line), "gmem: begin %s\n", name);
 	if (write(kmsg, line, len) < 0)
 		gmem_broken("/dev/kmsg: %m");
 }
