@@ -17,7 +17,7 @@
 #include "gmem_region.h"
 
 #define BOARD_GPA	SZ_4G
-#define BOARD_SLOT	2
+#define BOARD_SLOT	1
 
 /* Seconds in which a running vCPU must have got somewhere. */
 #define PATIENCE 30
@@ -169,7 +169,7 @@ static void judge(struct gmem_guest *guest)
 		gmem_fail(GMEM_C2, "vCPU: %s", guest->trouble);
 	if (board->mismatched)
 		gmem_fail(GMEM_C1,
-			  "guest: page %llu gpa %#llx: want %#llx, got %#llx (%s)",
+			  "guest: page %llu at %#llx: want %#llx, got %#llx (%s)",
 			  bad->page,
 			  guest->region->gpa + bad->page * guest->region->page_size +
 			  bad->word * sizeof(__u64), bad->want, bad->got,

@@ -12,6 +12,7 @@
 #ifndef MPOL_MF_MOVE
 #define MPOL_BIND 2
 #define MPOL_MF_MOVE BIT(1)
+#define MPOL_MF_MOVE_ALL BIT(2)
 #endif
 
 int gmem_numa_node(int nth)
@@ -67,7 +68,7 @@ void gmem_numa_bind(int node)
 	numa_free_nodemask(mask);
 }
 
-void gmem_numa_move(void *addr, size_t count, size_t page_size, int node)
+void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all)
 {
 	void **pages = calloc(count, sizeof(*pages));
 	int *nodes = calloc(count, sizeof(*nodes));
@@ -80,7 +81,8 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node)
 		nodes[i] = node;
 	}
 	/* Above 0: that many pages were not moved, which is not our verdict. */
-	if (numa_move_pages(0, count, pages, nodes, status, MPOL_MF_MOVE) < 0)
+	if (numa_move_pages(0, count, pages, nodes, status,
+			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0)
 		gmem_broken("move_pages to node %d: %m", node);
 	free(pages);
 	free(nodes);

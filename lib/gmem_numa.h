@@ -6,6 +6,7 @@
 #ifndef GMEM_NUMA_H
 #define GMEM_NUMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gmem_case.h"
@@ -25,10 +26,10 @@ size_t gmem_numa_free(int node);
 void gmem_numa_bind(int node);
 
 /* move_pages(2) of the @count host pages of @page_size bytes from @addr on to
- * @node.  What became of them is for the frame oracle to say.  BROKEN if the
- * call itself is refused.
+ * @node; with @all even if other processes map them too.  What became of them is
+ * for the frame oracle to say.  BROKEN if the call itself is refused.
  */
-void gmem_numa_move(void *addr, size_t count, size_t page_size, int node);
+void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all);
 
 /* mbind(2) of the @size bytes from @addr on to @node alone, with MPOL_MF_MOVE.
  * BROKEN if the call itself is refused.

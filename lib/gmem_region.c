@@ -15,7 +15,7 @@
 
 /* Above kvm_util's own slot 0 and the MMIO holes below 4 GiB. */
 #define REGION_GPA	(2 * SZ_4G)
-#define REGION_SLOT	1
+#define REGION_SLOT	2
 
 /* Creates the file, or ends the case as policy and kernel say. */
 static int create_file(struct gmem_region *region, size_t size)
@@ -48,25 +48,49 @@ static void map_on_host(struct gmem_region *region, size_t size)
 	region->host_maps = region->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
-static void bind_slot(struct gmem_region *region, size_t size)
+static void bind_slot(struct gmem_region *region, __u32 id, const struct gmem_slot *slot)
 {
+	__u64 gva = region->gpa + slot->first * region->page_size;
+	size_t size = slot->count * region->page_size;
 	struct kvm_vm *vm = region->vm;
 
-	vm_set_user_memory_region2(vm, REGION_SLOT, KVM_MEM_GUEST_MEMFD, region->gpa,
-				   size, NULL, region->fd, 0);
+	vm_set_user_memory_region2(vm, id, KVM_MEM_GUEST_MEMFD, slot->gpa, size, NULL,
+				   region->fd, slot->first * region->page_size);
 	if (region->type->private_mem)
-		vm_mem_set_private(vm, region->gpa, size);
+		vm_mem_set_private(vm, slot->gpa, size);
+	virt_map(vm, gva, slot->gpa, size / vm->page_size);
+}
+
+static void bind_slots(struct gmem_region *region, const struct gmem_slot *slots,
+		       size_t nslots)
+{
+	for (size_t i = 0; i < nslots; i++)
+		bind_slot(region, REGION_SLOT + i, &slots[i]);
 	/*
 	 * A slot whose file cannot be mmapped serves only private accesses from
 	 * the file; a VM without private memory would go to userspace_addr.
 	 */
 	region->guest_reaches = region->type->private_mem ||
 				(region->flags & GUEST_MEMFD_FLAG_MMAP);
-	virt_map(vm, region->gpa, region->gpa, size / vm->page_size);
 }
 
 struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 flags,
 				       size_t npages)
+{
+	/* One slot for everything, the spare included. */
+	const struct gmem_slot slot = { .count = npages + 1, .gpa = REGION_GPA };
+
+	return gmem_region_create_slots(type, flags, npages, &slot, 1);
+}
+
+__u64 gmem_region_gpa(void)
+{
+	return REGION_GPA;
+}
+
+struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
+					     size_t npages, const struct gmem_slot *slots,
+					     size_t nslots)
 {
 	struct gmem_region *region = calloc(1, sizeof(*region));
 	struct vm_shape shape = VM_SHAPE_DEFAULT;
@@ -94,7 +118,7 @@ struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 fl
 						     gmem_guest_code);
 	region->fd = create_file(region, size);
 	map_on_host(region, size);
-	bind_slot(region, size);
+	bind_slots(region, slots, nslots);
 	return region;
 }
 

@@ -22,6 +22,12 @@
 struct kvm_vm;
 struct kvm_vcpu;
 
+/* Pages [first, first + count) of the file, bound to guest physical @gpa. */
+struct gmem_slot {
+	size_t first, count;
+	__u64 gpa;
+};
+
 struct gmem_region {
 	const struct gmem_vm_type *type;
 	__u64 flags;
@@ -30,7 +36,7 @@ struct gmem_region {
 	int fd;			/* the guest_memfd */
 	size_t npages;		/* in use, without the spare */
 	size_t page_size;	/* of the host, in bytes */
-	__u64 gpa;		/* of page 0; mapped at the same guest address */
+	__u64 gpa;		/* of page 0 if there is one slot; its guest address always */
 	char *host;		/* mmap of the file, or NULL */
 	bool movable;		/* what the policy promises */
 	bool guest_reaches;	/* guest accesses end up in the file */
@@ -49,6 +55,18 @@ struct gmem_region {
  */
 struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 flags,
 				       size_t npages);
+
+/*
+ * The same with @nslots slots that together bind each page in use once, in any
+ * order and anywhere from gmem_region_gpa() on.  At its guest virtual addresses
+ * the region is contiguous all the same.  The spare page is not bound.
+ */
+struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
+					     size_t npages, const struct gmem_slot *slots,
+					     size_t nslots);
+
+/* The lowest guest physical address that a slot may have. */
+__u64 gmem_region_gpa(void);
 
 /* NULL is fine. */
 void gmem_region_free(struct gmem_region *region);

@@ -25,15 +25,25 @@ static int other_node(int node)
 	return node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
 }
 
-static void move_pages_fire(struct gmem_scene *scene)
+static void move_pages(struct gmem_scene *scene, bool all)
 {
 	struct gmem_region *region = scene->region;
 	struct gmem_control *control = scene->control;
 
 	gmem_numa_move(gmem_region_host(region, 0), region->npages, region->page_size,
-		       scene->node);
-	gmem_numa_move(control->mem, control->npages, control->page_size, scene->node);
+		       scene->node, all);
+	gmem_numa_move(control->mem, control->npages, control->page_size, scene->node, all);
 	scene->node = other_node(scene->node);
+}
+
+static void move_pages_fire(struct gmem_scene *scene)
+{
+	move_pages(scene, false);
+}
+
+static void move_pages_all_fire(struct gmem_scene *scene)
+{
+	move_pages(scene, true);
 }
 
 const struct gmem_trigger gmem_trigger_move_pages = {
@@ -41,6 +51,13 @@ const struct gmem_trigger gmem_trigger_move_pages = {
 	.by_address = true,
 	.missing = gmem_numa_missing,
 	.fire = move_pages_fire,
+};
+
+const struct gmem_trigger gmem_trigger_move_pages_all = {
+	.name = "move_pages_all",
+	.by_address = true,
+	.missing = gmem_numa_missing,
+	.fire = move_pages_all_fire,
 };
 
 static void mbind_fire(struct gmem_scene *scene)

@@ -42,6 +42,7 @@ static inline __u64 gmem_flags(__u64 flags)
 /* The pages are named by their address in the host's mapping. */
 #define GMEM_BY_ADDRESS(op, type, flags) \
 	op(type, flags, move_pages) \
+	op(type, flags, move_pages_all) \
 	op(type, flags, mbind) \
 	op(type, flags, migrate_pages)
 
