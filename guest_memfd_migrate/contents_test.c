@@ -24,8 +24,7 @@
 #include "gmem_trigger.h"
 #include "gmem_variant.h"
 
-#define NPAGES	256
-#define ROUNDS	20
+#define NPAGES	128
 
 FIXTURE(contents) {
 	struct gmem_region *region;
@@ -62,8 +61,11 @@ FIXTURE_TEARDOWN(contents)
 static void move_around(struct gmem_scene *scene, struct gmem_guest *guest,
 			struct gmem_tally *tally)
 {
+	/* What lies high in its zone, compaction leaves there. */
+	int rounds = scene->trigger->by_address ? 10 : 2;
+
 	gmem_scene_look(scene);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		gmem_scene_fire(scene, guest, tally);
 		/* The next move must find the guest in the new frames. */
 		if (guest)
@@ -74,8 +76,8 @@ static void move_around(struct gmem_scene *scene, struct gmem_guest *guest,
 	if (!tally->moved)
 		gmem_fail(GMEM_C9,
 			  "%s: wanted movable pages to move, got %llu of %zu pages staying %d times, while %llu ordinary pages moved",
-			  scene->trigger->name, tally->stayed / ROUNDS, scene->region->npages,
-			  ROUNDS, tally->control);
+			  scene->trigger->name, tally->stayed / rounds, scene->region->npages,
+			  rounds, tally->control);
 }
 
 TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)

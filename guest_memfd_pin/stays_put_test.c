@@ -25,8 +25,8 @@
 #include "gmem_trigger.h"
 #include "gmem_variant.h"
 
-#define NPAGES	256
-#define ROUNDS	4
+#define NPAGES	128
+#define ROUNDS	2
 
 FIXTURE(stays_put) {
 	struct gmem_region *region;

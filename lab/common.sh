@@ -62,6 +62,16 @@ lock()
 	flock "$fd"
 }
 
+# Kernels are large: what no run has used for two weeks is removed.
+prune()
+{
+	local -r used=$1 pattern=$2
+
+	touch "$used"
+	find "${used%/*}" -mindepth 1 -maxdepth 1 -name "$pattern" -mtime +14 \
+		-exec rm -rf '{}' +
+}
+
 # Children run in a process group of their own, so that a signal reaches all of
 # it, and die with this script even when it is killed.  A child that is a shell
 # function, hence a short one, goes on then and keeps the lock until it is done.

@@ -106,10 +106,13 @@ main()
 	readonly TESTS=$1
 	CPIO=$GMEM_CACHE/initramfs/$(key).cpio
 	readonly CPIO
-	if [[ $goal != where && ! -e $CPIO ]]; then
-		lock "$CPIO.lock"
-		[[ -e $CPIO ]] || run_logged "packing the initramfs" "$CPIO.log" no_count \
-			make_initramfs || die "the initramfs could not be packed"
+	if [[ $goal != where ]]; then
+		if [[ ! -e $CPIO ]]; then
+			lock "${CPIO%/*}/lock"
+			[[ -e $CPIO ]] || run_logged "packing the initramfs" "$CPIO.log" \
+				no_count make_initramfs || die "the initramfs could not be packed"
+		fi
+		prune "$CPIO" '*.cpio*'
 	fi
 	echo "$CPIO"
 }

@@ -195,9 +195,12 @@ main()
 	readonly MAKE=(make -C "$DIR/source" O=../obj
 		ARCH="$(data_get "$MACHINE" make-arch)"
 		CC="ccache ${CROSS_COMPILE:-}gcc" HOSTCC="ccache gcc")
-	if [[ $GOAL != where && ! -e $DIR/complete ]]; then
-		lock "$DIR.lock"
-		[[ -e $DIR/complete ]] || make_kernel
+	if [[ $GOAL != where ]]; then
+		if [[ ! -e $DIR/complete ]]; then
+			lock "$DIR.lock"
+			[[ -e $DIR/complete ]] || make_kernel
+		fi
+		prune "$DIR" '*-*'
 	fi
 	echo "$DIR"
 }

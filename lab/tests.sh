@@ -119,9 +119,12 @@ main()
 	[[ -n $KERNEL_DIR ]] || die "usage: lab/tests.sh [--where] KERNEL_DIR"
 	DIR=$GMEM_CACHE/tests/$(key)
 	readonly DIR STAGE=$DIR.tmp BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}
-	if [[ $GOAL != where && ! -d $DIR ]]; then
-		lock "$BUILD.lock"
-		[[ -d $DIR ]] || make_tests
+	if [[ $GOAL != where ]]; then
+		if [[ ! -d $DIR ]]; then
+			lock "$BUILD.lock"
+			[[ -d $DIR ]] || make_tests
+		fi
+		prune "$DIR" '*'
 	fi
 	echo "$DIR"
 }

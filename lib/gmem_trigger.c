@@ -102,7 +102,7 @@ static enum gmem_skip compact_missing(void)
 }
 
 /* Ordinary memory put before and after what is to be placed; in pages. */
-#define FILL	8192
+#define FILL	3072
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)

@@ -34,11 +34,6 @@ static inline __u64 gmem_flags(__u64 flags)
 	return (flags & ~GMEM_FLAG_OPTIN) | gmem_flag_migratable();
 }
 
-/* The kernel picks the pages. */
-#define GMEM_BY_KERNEL(op, type, flags) \
-	op(type, flags, compact_memory) \
-	op(type, flags, compact_node)
-
 /* The pages are named by their address in the host's mapping. */
 #define GMEM_BY_ADDRESS(op, type, flags) \
 	op(type, flags, move_pages) \
@@ -47,23 +42,25 @@ static inline __u64 gmem_flags(__u64 flags)
 	op(type, flags, migrate_pages)
 
 #define GMEM_OPTIN_VARIANTS(op) \
-	GMEM_BY_KERNEL(op, default, optin) \
-	GMEM_BY_KERNEL(op, default, optin_mmap) \
-	GMEM_BY_KERNEL(op, default, optin_shared) \
-	GMEM_BY_KERNEL(op, default, optin_mmap_shared) \
+	op(default, optin, compact_memory) \
+	op(default, optin_mmap, compact_memory) \
+	op(default, optin_shared, compact_memory) \
+	op(default, optin_mmap_shared, compact_memory) \
+	op(default, optin_mmap_shared, compact_node) \
 	GMEM_BY_ADDRESS(op, default, optin_mmap_shared)
 
 #define GMEM_PLAIN_VARIANTS(op) \
-	GMEM_BY_KERNEL(op, default, none) \
-	GMEM_BY_KERNEL(op, default, mmap) \
-	GMEM_BY_KERNEL(op, default, shared) \
-	GMEM_BY_KERNEL(op, default, mmap_shared) \
+	op(default, none, compact_memory) \
+	op(default, mmap, compact_memory) \
+	op(default, shared, compact_memory) \
+	op(default, mmap_shared, compact_memory) \
+	op(default, mmap_shared, compact_node) \
 	GMEM_BY_ADDRESS(op, default, mmap_shared)
 
 /* VM types with private memory refuse INIT_SHARED and opting in. */
 #define GMEM_PRIVATE_VARIANTS(op) \
-	GMEM_BY_KERNEL(op, sw_protected, none) \
-	GMEM_BY_KERNEL(op, sw_protected, mmap)
+	op(sw_protected, none, compact_memory) \
+	op(sw_protected, mmap, compact_memory)
 
 /* What some policy holds to be movable. */
 #define GMEM_MOVABLE_VARIANTS(op) \
