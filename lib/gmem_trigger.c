@@ -103,6 +103,7 @@ static enum gmem_skip compact_missing(void)
 
 /* Ordinary memory put before and after what is to be placed; in pages. */
 #define FILL	3072
+#define HOLE	64
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)
@@ -126,17 +127,16 @@ static __u64 highest_frame(struct gmem_control *control)
 	return highest;
 }
 
-/* Frees all filler below @frame, and every second page of what lies above. */
+/*
+ * Frees all filler below @frame, and every second HOLE frames of what lies above.
+ * Where it has found nothing, compaction looks for free pages at every 32nd frame
+ * only: smaller holes may escape it.
+ */
 static void make_holes(struct gmem_control *filler, __u64 frame)
 {
-	bool keep = false;
-
-	for (size_t page = 0; page < filler->npages; page++) {
-		if (filler->frames[page] > frame)
-			keep = !keep;
-		if (filler->frames[page] < frame || !keep)
+	for (size_t page = 0; page < filler->npages; page++)
+		if (filler->frames[page] < frame || filler->frames[page] / HOLE % 2)
 			gmem_control_discard(filler, page, 1);
-	}
 }
 
 /*
@@ -164,6 +164,8 @@ static void place_below_holes(struct gmem_scene *scene)
 	__u64 top = 0;
 
 	keep_holes();
+	/* Whatever else lies low would take the holes first; let it settle now. */
+	gmem_file_write(COMPACT_MEMORY, "1");
 	while (above < FILL / 2 && n < ARRAY_SIZE(scene->filler)) {
 		if (n)
 			gmem_scene_discard(scene);
