@@ -19,6 +19,8 @@
 
 void gmem_scene_allocate(struct gmem_scene *scene)
 {
+	/* On the first node, so that the first way to go is the second. */
+	gmem_numa_bind(gmem_numa_node(0));
 	for (size_t page = 0; page < scene->region->npages; page += TURN) {
 		size_t left = scene->region->npages - page;
 		size_t count = left < TURN ? left : TURN;
@@ -26,6 +28,7 @@ void gmem_scene_allocate(struct gmem_scene *scene)
 		gmem_control_touch(scene->control, page, count);
 		gmem_region_allocate(scene->region, page, count);
 	}
+	gmem_numa_bind(-1);
 }
 
 void gmem_scene_discard(struct gmem_scene *scene)
@@ -50,13 +53,10 @@ struct gmem_scene *gmem_scene_create(const struct gmem_trigger *trigger,
 	if (!scene->frames)
 		gmem_broken("out of memory");
 
-	/* Start on the first node, so that the first way to go is the second. */
-	gmem_numa_bind(gmem_numa_node(0));
 	if (trigger->place)
 		trigger->place(scene);
 	else
 		gmem_scene_allocate(scene);
-	gmem_numa_bind(-1);
 	scene->node = gmem_numa_node(1);
 	return scene;
 }

@@ -12,6 +12,7 @@
 #ifndef GMEM_SCENE_H
 #define GMEM_SCENE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -25,7 +26,9 @@ struct gmem_scene {
 	const struct gmem_trigger *trigger;
 	struct gmem_region *region;
 	struct gmem_control *control;
-	struct gmem_control *filler[16];	/* what place() wants around them */
+	struct gmem_control *filler[32];	/* what place() wants around them */
+	size_t nfillers;
+	bool compacted;		/* compaction has moved the control once */
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */
 	/* The first page of the region that was seen to move. */

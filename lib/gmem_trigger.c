@@ -104,6 +104,7 @@ static enum gmem_skip compact_missing(void)
 /* Ordinary memory put before and after what is to be placed; in pages. */
 #define FILL	3072
 #define HOLE	64
+#define PLACINGS 16
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)
@@ -116,15 +117,31 @@ static size_t frames_above(struct gmem_control *filler, __u64 frame)
 	return above;
 }
 
-static __u64 highest_frame(struct gmem_control *control)
+/* As of the last look. */
+static __u64 highest_frame_of(const struct gmem_control *control)
 {
 	__u64 highest = 0;
 
-	gmem_control_moved(control);
 	for (size_t page = 0; page < control->npages; page++)
 		if (control->frames[page] > highest)
 			highest = control->frames[page];
 	return highest;
+}
+
+static __u64 highest_frame(struct gmem_control *control)
+{
+	gmem_control_moved(control);
+	return highest_frame_of(control);
+}
+
+static void add_filler(struct gmem_scene *scene)
+{
+	struct gmem_control *filler = gmem_control_create(FILL);
+
+	gmem_numa_bind(gmem_numa_node(0));
+	gmem_control_touch(filler, 0, FILL);
+	gmem_numa_bind(-1);
+	scene->filler[scene->nfillers++] = filler;
 }
 
 /*
@@ -159,33 +176,51 @@ static void keep_holes(void)
  */
 static void place_below_holes(struct gmem_scene *scene)
 {
-	struct gmem_control **filler = scene->filler;
-	size_t above = 0, n = 0;
+	size_t above = 0;
 	__u64 top = 0;
 
 	keep_holes();
 	/* Whatever else lies low would take the holes first; let it settle now. */
 	gmem_file_write(COMPACT_MEMORY, "1");
-	while (above < FILL / 2 && n < ARRAY_SIZE(scene->filler)) {
-		if (n)
+	while (above < FILL / 2 && scene->nfillers < PLACINGS) {
+		if (scene->nfillers)
 			gmem_scene_discard(scene);
-		filler[n] = gmem_control_create(FILL);
-		gmem_control_touch(filler[n++], 0, FILL);
+		add_filler(scene);
 		gmem_scene_allocate(scene);
-		filler[n] = gmem_control_create(FILL);
-		gmem_control_touch(filler[n++], 0, FILL);
+		add_filler(scene);
 		top = highest_frame(scene->control);
-		above = frames_above(filler[n - 2], top) + frames_above(filler[n - 1], top);
+		above = frames_above(scene->filler[scene->nfillers - 2], top) +
+			frames_above(scene->filler[scene->nfillers - 1], top);
 	}
 	if (above < FILL / 2)
-		gmem_broken("found no place with %d pages above it in %zu tries", FILL / 2, n / 2);
-	while (n--)
-		make_holes(filler[n], top);
+		gmem_broken("found no place with %d pages above it in %zu tries", FILL / 2,
+			    scene->nfillers / 2);
+	for (size_t i = 0; i < scene->nfillers; i++)
+		make_holes(scene->filler[i], top);
+}
+
+/*
+ * Not every hole attracts compaction: that depends on the type of the pageblock
+ * and on what else fills it.  Until the control has moved once, make more holes.
+ */
+static void compact(struct gmem_scene *scene, const char *path)
+{
+	__u64 top = highest_frame_of(scene->control);
+
+	gmem_file_write(path, "1");
+	while (!scene->compacted && !gmem_control_has_moved(scene->control) &&
+	       scene->nfillers < ARRAY_SIZE(scene->filler)) {
+		add_filler(scene);
+		gmem_control_moved(scene->filler[scene->nfillers - 1]);
+		make_holes(scene->filler[scene->nfillers - 1], top);
+		gmem_file_write(path, "1");
+	}
+	scene->compacted = true;
 }
 
 static void compact_fire(struct gmem_scene *scene)
 {
-	gmem_file_write(COMPACT_MEMORY, "1");
+	compact(scene, COMPACT_MEMORY);
 }
 
 const struct gmem_trigger gmem_trigger_compact_memory = {
@@ -213,7 +248,7 @@ static void compact_node_fire(struct gmem_scene *scene)
 	char path[64];
 
 	compact_node_path(path, sizeof(path));
-	gmem_file_write(path, "1");
+	compact(scene, path);
 }
 
 const struct gmem_trigger gmem_trigger_compact_node = {
