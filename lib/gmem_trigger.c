@@ -102,7 +102,7 @@ static enum gmem_skip compact_missing(void)
 }
 
 /* Ordinary memory put before and after what is to be placed; in pages. */
-#define FILL	3072
+#define FILL	8192
 #define HOLE	64
 #define PLACINGS 16
 
