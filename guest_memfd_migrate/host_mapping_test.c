@@ -10,7 +10,7 @@
  *	     each round the second mapping and the child compare all counters.
  * Guards:   fails if no page moved; broken if ordinary pages did not move either,
  *	     the thread wrote nothing meanwhile or nothing was compared.
- * Needs:    a policy with movable memory; two nodes for move_pages; compaction.
+ * Needs:    a policy with movable memory; two nodes.
  * Kills:    second-vma-not-restored, host-entries-not-restored, copy-half-page
  */
 #include <pthread.h>
@@ -59,9 +59,7 @@ FIXTURE_VARIANT_ADD(host_mapping, _flags##_##_trigger) { \
 	.trigger = &gmem_trigger_##_trigger, \
 };
 VARIANT(optin_mmap_shared, move_pages_all)
-VARIANT(optin_mmap_shared, compact_memory)
 VARIANT(mmap_shared, move_pages_all)
-VARIANT(mmap_shared, compact_memory)
 
 FIXTURE_SETUP(host_mapping)
 {

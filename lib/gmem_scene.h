@@ -26,7 +26,7 @@ struct gmem_scene {
 	const struct gmem_trigger *trigger;
 	struct gmem_region *region;
 	struct gmem_control *control;
-	struct gmem_control *filler[32];	/* what place() wants around them */
+	struct gmem_control *filler[8];	/* what place() wants around them */
 	size_t nfillers;
 	bool compacted;		/* compaction has moved the control once */
 	int node;		/* where by-address triggers send memory next */

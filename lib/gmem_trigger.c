@@ -104,7 +104,7 @@ static enum gmem_skip compact_missing(void)
 /* Ordinary memory put before and after what is to be placed; in pages. */
 #define FILL	8192
 #define HOLE	64
-#define PLACINGS 16
+#define PLACINGS 6
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)
