@@ -73,7 +73,6 @@ static void finish(int status, const char *fmt, va_list args)
 	if (case_reason)
 		snprintf(case_reason, case_reason_size, "%s", text);
 	fprintf(stderr, "# %s\n", text);
-	gmem_undo_end();
 	/* vCPU threads may still run: leave without tearing down under them. */
 	_exit(status);
 }
@@ -148,5 +147,4 @@ void gmem_case_pass(const struct gmem_tally *tally, unsigned int required)
 	require(required, GMEM_VERIFIED, tally->verified, "no byte was compared");
 	gmem_kmsg_check();
 	case_reason[0] = '\0';
-	gmem_undo_end();
 }

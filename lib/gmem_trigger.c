@@ -151,9 +151,17 @@ static void add_filler(struct gmem_scene *scene)
  */
 static void make_holes(struct gmem_control *filler, __u64 frame)
 {
-	for (size_t page = 0; page < filler->npages; page++)
-		if (filler->frames[page] < frame || filler->frames[page] / HOLE % 2)
-			gmem_control_discard(filler, page, 1);
+	size_t first = 0;
+
+	/* Neighbours in one call: each call notifies the VM's MMU, too. */
+	for (size_t page = 0; page <= filler->npages; page++) {
+		if (page < filler->npages &&
+		    (filler->frames[page] < frame || filler->frames[page] / HOLE % 2))
+			continue;
+		if (page > first)
+			gmem_control_discard(filler, first, page - first);
+		first = page + 1;
+	}
 }
 
 /*

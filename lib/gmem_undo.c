@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 
 #include "gmem_case.h"
 #include "gmem_file.h"
@@ -21,7 +20,6 @@ struct entry {
 };
 
 static int to_keeper = -1;
-static pid_t keeper;
 
 static void put_back(const struct entry *entry)
 {
@@ -75,6 +73,7 @@ static void take_turn(void)
 void gmem_undo_begin(void)
 {
 	int pipefd[2];
+	pid_t keeper;
 
 	if (to_keeper >= 0)
 		return;
@@ -90,15 +89,6 @@ void gmem_undo_begin(void)
 	}
 	close(pipefd[0]);
 	to_keeper = pipefd[1];
-}
-
-void gmem_undo_end(void)
-{
-	if (to_keeper < 0)
-		return;
-	close(to_keeper);
-	to_keeper = -1;
-	waitpid(keeper, NULL, 0);
 }
 
 static void push(const char *path, const char *text)

@@ -5,8 +5,9 @@
  *	gmem_sysctl_set("/proc/sys/vm/compaction_proactiveness", "0");
  *
  * A keeper process outside the case's process group holds the list and acts on
- * it, last entry first, when the case ends it or dies: a SIGKILL by the
- * harness's time-out runs no handler of ours.
+ * it, last entry first, when the case's process is gone: a SIGKILL by the
+ * harness's time-out runs no handler of ours.  By then the case's memory is gone
+ * too, so that what a restored setting wakes (kcompactd) finds it as it was.
  */
 #ifndef GMEM_UNDO_H
 #define GMEM_UNDO_H
@@ -15,9 +16,6 @@
  * keeper.  Called by gmem_case_begin().
  */
 void gmem_undo_begin(void);
-
-/* Lets the keeper act now and waits for it.  Harmless when none runs. */
-void gmem_undo_end(void);
 
 /* At the end, write @text to the existing file @path. */
 void gmem_undo_write(const char *path, const char *text);
