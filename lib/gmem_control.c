@@ -49,20 +49,6 @@ void gmem_control_discard(struct gmem_control *control, size_t first, size_t cou
 		gmem_broken("MADV_DONTNEED: %m");
 }
 
-bool gmem_control_has_moved(const struct gmem_control *control)
-{
-	size_t size = control->npages * sizeof(*control->frames);
-	__u64 *now = malloc(size);
-	bool moved;
-
-	if (!now)
-		gmem_broken("out of memory");
-	gmem_frame_read_mapped(control->mem, control->npages, control->page_size, now);
-	moved = memcmp(now, control->frames, size);
-	free(now);
-	return moved;
-}
-
 size_t gmem_control_moved(struct gmem_control *control)
 {
 	__u64 *now = calloc(control->npages, sizeof(*now));

@@ -6,7 +6,6 @@
 #ifndef GMEM_CONTROL_H
 #define GMEM_CONTROL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -28,9 +27,6 @@ void gmem_control_touch(struct gmem_control *control, size_t first, size_t count
 
 /* Frees the control's pages [@first, @first + @count); they can be touched anew. */
 void gmem_control_discard(struct gmem_control *control, size_t first, size_t count);
-
-/* True if the frame of some page changed since the last look; does not look. */
-bool gmem_control_has_moved(const struct gmem_control *control);
 
 /* Counts the pages whose frame changed since the last look, and looks. */
 size_t gmem_control_moved(struct gmem_control *control);

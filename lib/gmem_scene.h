@@ -12,7 +12,6 @@
 #ifndef GMEM_SCENE_H
 #define GMEM_SCENE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -28,7 +27,6 @@ struct gmem_scene {
 	struct gmem_control *control;
 	struct gmem_control *filler[8];	/* what place() wants around them */
 	size_t nfillers;
-	bool compacted;		/* compaction has moved the control once */
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */
 	/* The first page of the region that was seen to move. */

@@ -104,7 +104,6 @@ static enum gmem_skip compact_missing(void)
 /* Ordinary memory put before and after what is to be placed; in pages. */
 #define FILL	8192
 #define HOLE	64
-#define PLACINGS 6
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)
@@ -117,21 +116,15 @@ static size_t frames_above(struct gmem_control *filler, __u64 frame)
 	return above;
 }
 
-/* As of the last look. */
-static __u64 highest_frame_of(const struct gmem_control *control)
+static __u64 highest_frame(struct gmem_control *control)
 {
 	__u64 highest = 0;
 
+	gmem_control_moved(control);
 	for (size_t page = 0; page < control->npages; page++)
 		if (control->frames[page] > highest)
 			highest = control->frames[page];
 	return highest;
-}
-
-static __u64 highest_frame(struct gmem_control *control)
-{
-	gmem_control_moved(control);
-	return highest_frame_of(control);
 }
 
 static void add_filler(struct gmem_scene *scene)
@@ -190,7 +183,7 @@ static void place_below_holes(struct gmem_scene *scene)
 	keep_holes();
 	/* Whatever else lies low would take the holes first; let it settle now. */
 	gmem_file_write(COMPACT_MEMORY, "1");
-	while (above < FILL / 2 && scene->nfillers < PLACINGS) {
+	while (above < FILL / 2 && scene->nfillers < ARRAY_SIZE(scene->filler)) {
 		if (scene->nfillers)
 			gmem_scene_discard(scene);
 		add_filler(scene);
@@ -207,28 +200,9 @@ static void place_below_holes(struct gmem_scene *scene)
 		make_holes(scene->filler[i], top);
 }
 
-/*
- * Not every hole attracts compaction: that depends on the type of the pageblock
- * and on what else fills it.  Until the control has moved once, make more holes.
- */
-static void compact(struct gmem_scene *scene, const char *path)
-{
-	__u64 top = highest_frame_of(scene->control);
-
-	gmem_file_write(path, "1");
-	while (!scene->compacted && !gmem_control_has_moved(scene->control) &&
-	       scene->nfillers < ARRAY_SIZE(scene->filler)) {
-		add_filler(scene);
-		gmem_control_moved(scene->filler[scene->nfillers - 1]);
-		make_holes(scene->filler[scene->nfillers - 1], top);
-		gmem_file_write(path, "1");
-	}
-	scene->compacted = true;
-}
-
 static void compact_fire(struct gmem_scene *scene)
 {
-	compact(scene, COMPACT_MEMORY);
+	gmem_file_write(COMPACT_MEMORY, "1");
 }
 
 const struct gmem_trigger gmem_trigger_compact_memory = {
@@ -256,7 +230,7 @@ static void compact_node_fire(struct gmem_scene *scene)
 	char path[64];
 
 	compact_node_path(path, sizeof(path));
-	compact(scene, path);
+	gmem_file_write(path, "1");
 }
 
 const struct gmem_trigger gmem_trigger_compact_node = {
