@@ -22,11 +22,6 @@ readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
 # Seconds for a machine that reported its end to power off.
 readonly OFF_TIMEOUT=20
 
-setting()
-{
-	data_get "$RUN_DIR/scenario" "$1"
-}
-
 kernel_command_line()
 {
 	local -r policy=$(setting policy) only=$(setting only)
@@ -85,15 +80,6 @@ quoted_command()
 ktap_has()
 {
 	grep --quiet --text "^# gmem-lab: $1" "$RUN_DIR/ktap.log" 2> /dev/null
-}
-
-count_results()
-{
-	local -r all=$(wc --lines < "$RUN_DIR/plan")
-	local -r done=$(grep --count --text --extended-regexp \
-		'^(not )?ok [0-9]+ selftests: ' "$RUN_DIR/ktap.log")
-
-	echo "${done:-0} $all"
 }
 
 # Which bound the machine broke, if any: MARK is the second of its last step.

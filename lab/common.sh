@@ -43,6 +43,21 @@ data_get()
 	data_all "$@" | tail -n 1
 }
 
+# Of the run in RUN_DIR: a value of its scenario, and how many programs are done.
+setting()
+{
+	data_get "$RUN_DIR/scenario" "$1"
+}
+
+count_results()
+{
+	local -r all=$(wc --lines < "$RUN_DIR/plan")
+	local -r done=$(grep --count --text --extended-regexp \
+		'^(not )?ok [0-9]+ selftests: ' "$RUN_DIR/ktap.log")
+
+	echo "${done:-0} $all"
+}
+
 hash_of_stdin()
 {
 	sha256sum | cut -c 1-12

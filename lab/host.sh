@@ -11,11 +11,6 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 
-setting()
-{
-	data_get "$RUN_DIR/scenario" "$1"
-}
-
 host_command()
 {
 	local -r policy=$(setting policy)
@@ -27,15 +22,6 @@ host_command()
 	while IFS= read -r program; do
 		COMMAND+=(-t "$program")
 	done < "$RUN_DIR/plan"
-}
-
-count_results()
-{
-	local -r all=$(wc --lines < "$RUN_DIR/plan")
-	local -r done=$(grep --count --text --extended-regexp \
-		'^(not )?ok [0-9]+ selftests: ' "$RUN_DIR/ktap.log")
-
-	echo "${done:-0} $all"
 }
 
 # The runner opens its standard output anew for every test, which must be a pipe.

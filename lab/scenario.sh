@@ -13,11 +13,6 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 
-setting()
-{
-	data_get "$RUN_DIR/scenario" "$1"
-}
-
 # Runs a script of the lab; what it prints becomes the value of VARIABLE.
 step()
 {
