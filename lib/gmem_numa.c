@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NUMA nodes, through libnuma. */
 #include <numa.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/syscall.h>
@@ -38,13 +39,22 @@ enum gmem_skip gmem_numa_missing(void)
 	return GMEM_SKIP_none;
 }
 
-size_t gmem_numa_free(int node)
+size_t gmem_numa_movable(int node)
 {
-	long long bytes = 0;
+	size_t kib, total = 0;
+	char line[128];
+	FILE *file;
 
-	if (numa_node_size64(node, &bytes) < 0)
-		gmem_broken("node %d has no memory", node);
-	return bytes;
+	snprintf(line, sizeof(line), "/sys/devices/system/node/node%d/meminfo", node);
+	file = fopen(line, "re");
+	if (!file)
+		gmem_broken("%s: %m", line);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Node %*d FilePages: %zu kB", &kib) == 1 ||
+		    sscanf(line, "Node %*d AnonPages: %zu kB", &kib) == 1)
+			total += kib * 1024;
+	fclose(file);
+	return total;
 }
 
 static struct bitmask *mask_of(int node)

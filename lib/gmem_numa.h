@@ -17,8 +17,10 @@ enum gmem_skip gmem_numa_missing(void);
 /* The id of the first (@nth 0) or second (1) node with memory, or -1. */
 int gmem_numa_node(int nth);
 
-/* Free bytes of @node. */
-size_t gmem_numa_free(int node);
+/* Bytes of @node that compaction may want to move: page cache and anonymous
+ * memory, from the node's meminfo in sysfs.  An estimate from above.
+ */
+size_t gmem_numa_movable(int node);
 
 /* From now on this thread's allocations come from @node alone (set_mempolicy);
  * -1 lifts that.

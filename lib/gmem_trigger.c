@@ -101,9 +101,10 @@ static enum gmem_skip compact_missing(void)
 	return GMEM_SKIP_none;
 }
 
-/* Ordinary memory put before and after what is to be placed; in pages. */
-#define FILL	8192
+/* Frames in a hole, and in the wall between two. */
 #define HOLE	64
+/* Pages of filler even where next to nothing lies below. */
+#define MIN_FILL	4096
 
 /* How many of @filler's frames lie above @frame. */
 static size_t frames_above(struct gmem_control *filler, __u64 frame)
@@ -127,14 +128,15 @@ static __u64 highest_frame(struct gmem_control *control)
 	return highest;
 }
 
-static void add_filler(struct gmem_scene *scene)
+static struct gmem_control *add_filler(struct gmem_scene *scene, size_t npages)
 {
-	struct gmem_control *filler = gmem_control_create(FILL);
+	struct gmem_control *filler = gmem_control_create(npages);
 
 	gmem_numa_bind(gmem_numa_node(0));
-	gmem_control_touch(filler, 0, FILL);
+	gmem_control_touch(filler, 0, npages);
 	gmem_numa_bind(-1);
 	scene->filler[scene->nfillers++] = filler;
+	return filler;
 }
 
 /*
@@ -168,33 +170,36 @@ static void keep_holes(void)
 }
 
 /*
- * Compaction moves what lies low in a zone into holes that lie high in it; a
- * pageblock that is free as a whole is no hole to it.  So allocate filler, then
- * the scene, then filler again: whichever way the allocator walks through memory,
- * some filler should lie above the scene.  If not, try further on.  Then make
- * holes above the scene, leave nothing below it that would take them, and keep
- * the holes' walls for as long as the scene lasts.
+ * Compaction moves what lies low in a zone into holes that lie high in it, the
+ * lowest first; a pageblock that is free as a whole is no hole to it.  So allocate
+ * filler, then the scene, then filler again: whichever way the allocator walks
+ * through memory, some filler should lie above the scene.  If not, try further on.
+ * Then make holes above the scene, enough for everything movable on the node, as
+ * all of that may lie lower; leave no filler below; and keep the holes' walls for
+ * as long as the scene lasts.
  */
 static void place_below_holes(struct gmem_scene *scene)
 {
+	size_t wanted = 2 * (gmem_numa_movable(gmem_numa_node(0)) / scene->region->page_size +
+			     4 * scene->region->npages);
+	/* Room to spare: free lists hand out single pages from anywhere first. */
+	size_t fill = wanted + MIN_FILL;
+	struct gmem_control *before, *after;
 	size_t above = 0;
 	__u64 top = 0;
 
 	keep_holes();
-	/* Whatever else lies low would take the holes first; let it settle now. */
-	gmem_file_write(COMPACT_MEMORY, "1");
-	while (above < FILL / 2 && scene->nfillers < ARRAY_SIZE(scene->filler)) {
+	while (above < wanted && scene->nfillers < ARRAY_SIZE(scene->filler)) {
 		if (scene->nfillers)
 			gmem_scene_discard(scene);
-		add_filler(scene);
+		before = add_filler(scene, fill);
 		gmem_scene_allocate(scene);
-		add_filler(scene);
+		after = add_filler(scene, fill);
 		top = highest_frame(scene->control);
-		above = frames_above(scene->filler[scene->nfillers - 2], top) +
-			frames_above(scene->filler[scene->nfillers - 1], top);
+		above = frames_above(before, top) + frames_above(after, top);
 	}
-	if (above < FILL / 2)
-		gmem_broken("found no place with %d pages above it in %zu tries", FILL / 2,
+	if (above < wanted)
+		gmem_broken("found no place with %zu pages above it in %zu tries", wanted,
 			    scene->nfillers / 2);
 	for (size_t i = 0; i < scene->nfillers; i++)
 		make_holes(scene->filler[i], top);
