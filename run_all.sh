@@ -203,12 +203,13 @@ dry_run()
 	for kernel in "${KERNELS[@]}"; do
 		run_dir=$SCRATCH/$(run_name "$kernel" "$SCRATCH")
 		write_scenario "$kernel" "$run_dir"
-		text=$("$GMEM_LAB/scenario.sh" --dry-run "$run_dir")
+		text=$("$GMEM_LAB/scenario.sh" dry-run "$run_dir")
 		echo "${text//"$SCRATCH"/$(realpath --canonicalize-missing "$RESULTS")/$STAMP}"
 	done
 }
 
-# Runs every scenario; the summary has the last word, and the exit status.
+# Builds one after the other, lets the machines run side by side, as many as jobs
+# are allowed; the summary has the last word, and the exit status.
 run()
 {
 	local kernel run_dir status=0
@@ -222,9 +223,12 @@ run()
 		run_dir=$dir/$(run_name "$kernel" "$dir")
 		run_dirs+=("$run_dir")
 		write_scenario "$kernel" "$run_dir"
-		run_child "$GMEM_LAB/scenario.sh" "$run_dir" || :
-		echo
+		run_child "$GMEM_LAB/scenario.sh" prepare "$run_dir"
 	done
+	((${#run_dirs[@]} == 1)) || export GMEM_PLAIN=1
+	printf '%s\n' "${run_dirs[@]}" > "$dir/runs"
+	run_child xargs --arg-file="$dir/runs" --delimiter='\n' --max-args=1 \
+		--max-procs="$JOBS" setpriv --pdeathsig TERM -- "$GMEM_LAB/scenario.sh" run || :
 	"$GMEM_LAB/summary" "${BISECT[@]}" "${run_dirs[@]}" || status=$?
 	JUDGED=true
 	exit "$status"

@@ -133,7 +133,8 @@ run_child()
 	return "$status"
 }
 
-# Shows how far LABEL is; a bar on a terminal, a line each 10 s elsewhere.
+# Shows how far LABEL is; a bar on a terminal, a line each 10 s elsewhere, and
+# where several things run side by side (GMEM_PLAIN).
 # COUNT is "DONE TOTAL", "DONE ~TOTAL" where the total is a guess, "DONE", or "".
 HEARTBEAT=0
 
@@ -152,7 +153,7 @@ show_progress()
 	elif [[ -n $have ]]; then
 		far="$have, "
 	fi
-	if [[ -t 2 ]]; then
+	if [[ -t 2 && -z ${GMEM_PLAIN:-} ]]; then
 		printf '\r\033[K%s: %s%s%s s' "$label" "$bar" "$far" "$seconds" >&2
 	elif ((seconds >= HEARTBEAT + 10)); then
 		HEARTBEAT=$seconds
@@ -162,7 +163,7 @@ show_progress()
 
 clear_progress()
 {
-	[[ ! -t 2 ]] || printf '\r\033[K' >&2
+	[[ ! -t 2 || -n ${GMEM_PLAIN:-} ]] || printf '\r\033[K' >&2
 }
 
 # Runs a command with its output in LOG and shows progress; COUNTER is a
@@ -189,6 +190,15 @@ run_logged()
 		tail -n 20 "$log" | sed 's/^/    /' >&2
 	fi
 	return "$status"
+}
+
+# Of a build's log: the first line that a compiler or make called an error.
+first_error()
+{
+	local -r log=$1
+
+	grep --max-count=1 --extended-regexp '[ :](fatal )?error:|\*\*\* ' "$log" ||
+		echo "see $log"
 }
 
 no_count()

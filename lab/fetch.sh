@@ -93,6 +93,7 @@ refresh_index()
 	rm -f "$APT/updated"
 	run_logged "asking $mirror for kernel sources" "$LOG/apt-update.log" no_count \
 		apt-get "${PRIVATE[@]}" update --error-on=any || return
+	list_offered > "$APT/offered"
 	touch "$APT/updated"
 }
 
@@ -101,12 +102,17 @@ index_is_fresh()
 	[[ -n $(find "$APT/updated" -mmin "-$INDEX_MAX_AGE_MINUTES" 2> /dev/null) ]]
 }
 
-# "package version" of all that the index offers, and of all in the cache.
+# "package version" of all that the index offers, and of all in the cache.  apt
+# takes a second to answer, and the answer changes with the index only.
 offered()
+{
+	cat "$APT/offered" 2> /dev/null || :
+}
+
+list_offered()
 {
 	local names
 
-	[[ -e $APT/sources.list ]] || return 0
 	mapfile -t names < <(apt-cache "${PRIVATE[@]}" pkgnames linux-source- 2> /dev/null |
 		grep --extended-regexp '^linux-source-[0-9]+\.[0-9]+$')
 	((${#names[@]} == 0)) ||

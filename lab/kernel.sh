@@ -158,6 +158,13 @@ discard_killed_build()
 	touch "$DIR/building"
 }
 
+# Here make has ended by itself, and has removed what it did not finish.
+build_failed()
+{
+	rm "$DIR/building"
+	die "the $KERNEL kernel does not build: $(first_error "$DIR/build.log")"
+}
+
 build()
 {
 	local target
@@ -168,7 +175,7 @@ build()
 	check_config "$DIR/obj/.config"
 	run_logged "building the $KERNEL kernel, files compiled" "$DIR/build.log" \
 		count_objects "${MAKE[@]}" -j "$JOBS" "${target##*/}" ||
-		die "the $KERNEL kernel does not build"
+		build_failed
 }
 
 parse_arguments()

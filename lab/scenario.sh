@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # One scenario, from the kernel's source to the verdict.
-# Usage: lab/scenario.sh [--dry-run] RUN_DIR
+# Usage: lab/scenario.sh prepare|run|dry-run RUN_DIR
 #
-# RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  Exits with
-# the judge's status.  When there was nothing to judge, as a kernel did not build
-# for example, RUN_DIR/not-run has the reason.  --dry-run only prints what would
-# be run: nothing is fetched, built or booted.
+# RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  "prepare"
+# builds what is missing; "run" boots it and exits with the judge's status.  When
+# there is nothing to run, as a kernel did not build for example, RUN_DIR/not-run
+# has the reason.  "dry-run" only prints what would be run: nothing is fetched,
+# built or booted.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -63,23 +64,26 @@ prepare()
 	step KERNEL kernel.sh "${BUILD[@]}" "${common[@]}" "$KIND" "$SOURCE" || return
 	built_image
 	step TESTS tests.sh "${common[@]}" "$KERNEL" || return
-	[[ $HOST == true ]] || step INITRAMFS initramfs.sh "$TESTS"
+	[[ $HOST == true ]] || step INITRAMFS initramfs.sh "$TESTS" || return
+	# The configuration of a kernel that was built elsewhere is unknown.
+	[[ $HOST == true || -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
+	printf '%s\n' '' '# What was built for it.' "boot-image = $IMAGE" \
+		"initramfs = $INITRAMFS" "tests = $TESTS" >> "$RUN_DIR/scenario"
 }
 
 run()
 {
-	local accel=host
+	local accel=host image initramfs
+	image=$(setting boot-image) initramfs=$(setting initramfs)
 
 	if [[ $HOST == true ]]; then
 		echo "accel = host" >> "$RUN_DIR/scenario"
-		run_child "$GMEM_LAB/host.sh" "$RUN_DIR" "$TESTS"
+		run_child "$GMEM_LAB/host.sh" "$RUN_DIR" "$(setting tests)"
 		return
 	fi
-	# The configuration of a kernel that was built elsewhere is unknown.
-	[[ -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
-	step accel accel.sh "$ARCH" "$IMAGE" "$INITRAMFS" || return
+	step accel accel.sh "$ARCH" "$image" "$initramfs" || return
 	echo "accel = $accel" >> "$RUN_DIR/scenario"
-	run_child "$GMEM_LAB/boot.sh" "$RUN_DIR" "$IMAGE" "$INITRAMFS"
+	run_child "$GMEM_LAB/boot.sh" "$RUN_DIR" "$image" "$initramfs"
 }
 
 dry_run()
@@ -105,46 +109,49 @@ dry_run()
 	cat "$RUN_DIR/plan"
 }
 
-# What was never run has nothing to show, so its verdict is the reason why.
-judge()
+# Of whatever goes wrong in ACTION, the last word is kept.
+attempt()
 {
-	local status=0
+	local -r action=$1 before=$(cat "$RUN_DIR/seconds" 2> /dev/null || echo 0)
 
-	[[ -x $GMEM_LAB/judge ]] || die "lab/judge is missing: there is no verdict"
-	if [[ -s $RUN_DIR/not-run ]]; then
-		"$GMEM_LAB/judge" "$RUN_DIR" > /dev/null || status=$?
-		echo "BROKEN: ${RUN_DIR##*/} was not run: $(< "$RUN_DIR/not-run")"
-		return "$status"
-	fi
-	"$GMEM_LAB/judge" "$RUN_DIR"
-}
-
-main()
-{
-	local dry_run=false start=$SECONDS
-
-	[[ ${1:-} != --dry-run ]] || { dry_run=true; shift; }
-	(($# == 1)) || die "usage: lab/scenario.sh [--dry-run] RUN_DIR"
-	RUN_DIR=$(realpath "$1")
-	HOST=$([[ $(setting kernel) == host ]] && echo true || echo false)
-	ARCH=$(setting arch) JOBS=$(setting jobs)
-	readonly RUN_DIR ARCH JOBS HOST
-	choose_kernel
-	if $dry_run; then
-		dry_run
-		return
-	fi
-
-	# Of whatever goes wrong in there, the last word is kept.
 	export GMEM_WHY=$RUN_DIR/not-run
-	if { prepare && run; }; then
+	if "$action"; then
 		rm -f "$GMEM_WHY"
 	elif [[ ! -s $GMEM_WHY ]]; then
 		echo "the lab failed; its messages say why" > "$GMEM_WHY"
 	fi
 	unset GMEM_WHY
-	echo $((SECONDS - start)) > "$RUN_DIR/seconds"
-	judge
+	echo $((before + SECONDS)) > "$RUN_DIR/seconds"
+}
+
+# Several may be judged at a time: a verdict is printed in one piece.
+judge()
+{
+	local status=0 text
+
+	[[ -x $GMEM_LAB/judge ]] || die "lab/judge is missing: there is no verdict"
+	text=$("$GMEM_LAB/judge" "$RUN_DIR") || status=$?
+	printf '%s\n\n' "$text"
+	return "$status"
+}
+
+main()
+{
+	(($# == 2)) || die "usage: lab/scenario.sh prepare|run|dry-run RUN_DIR"
+	RUN_DIR=$(realpath "$2")
+	HOST=$([[ $(setting kernel) == host ]] && echo true || echo false)
+	ARCH=$(setting arch) JOBS=$(setting jobs) INITRAMFS=
+	readonly RUN_DIR ARCH JOBS HOST
+	choose_kernel
+	case $1 in
+	prepare) attempt prepare ;;
+	run)
+		[[ -e $RUN_DIR/not-run ]] || attempt run
+		judge
+		;;
+	dry-run) dry_run ;;
+	*) die "unknown action '$1'" ;;
+	esac
 }
 
 main "$@"

@@ -88,7 +88,7 @@ make_tests()
 		CC="ccache ${CROSS_COMPILE:-}gcc" \
 		KHDR_INCLUDES="-isystem $KERNEL_DIR/obj/usr/include" \
 		INSTALL_PATH="$STAGE/guest_memfd" install peers-install ||
-		die "the tests do not build"
+		die "the tests do not build: $(first_error "$BUILD.log")"
 	rm "$BUILD.building"
 	install_runner
 	check_installed

@@ -57,6 +57,14 @@ size_t gmem_numa_movable(int node)
 	return total;
 }
 
+size_t gmem_numa_free(int node)
+{
+	long long free = 0;
+
+	numa_node_size64(node, &free);
+	return free;
+}
+
 static struct bitmask *mask_of(int node)
 {
 	struct bitmask *mask = numa_allocate_nodemask();

@@ -22,6 +22,9 @@ int gmem_numa_node(int nth);
  */
 size_t gmem_numa_movable(int node);
 
+/* Bytes of @node that are free. */
+size_t gmem_numa_free(int node);
+
 /* From now on this thread's allocations come from @node alone (set_mempolicy);
  * -1 lifts that.
  */

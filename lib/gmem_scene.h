@@ -25,7 +25,7 @@ struct gmem_scene {
 	const struct gmem_trigger *trigger;
 	struct gmem_region *region;
 	struct gmem_control *control;
-	struct gmem_control *filler[6];	/* what place() wants around them */
+	struct gmem_control *filler[5];	/* what place() wants around them */
 	size_t nfillers;
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */

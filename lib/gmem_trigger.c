@@ -106,14 +106,18 @@ static enum gmem_skip compact_missing(void)
 /* Pages of filler even where next to nothing lies below. */
 #define MIN_FILL	4096
 
-/* How many of @filler's frames lie above @frame. */
-static size_t frames_above(struct gmem_control *filler, __u64 frame)
+/* How many of the fillers' frames lie above @frame. */
+static size_t frames_above(struct gmem_scene *scene, __u64 frame)
 {
 	size_t above = 0;
 
-	gmem_control_moved(filler);
-	for (size_t page = 0; page < filler->npages; page++)
-		above += filler->frames[page] > frame;
+	for (size_t i = 0; i < scene->nfillers; i++) {
+		struct gmem_control *filler = scene->filler[i];
+
+		gmem_control_moved(filler);
+		for (size_t page = 0; page < filler->npages; page++)
+			above += filler->frames[page] > frame;
+	}
 	return above;
 }
 
@@ -128,7 +132,7 @@ static __u64 highest_frame(struct gmem_control *control)
 	return highest;
 }
 
-static struct gmem_control *add_filler(struct gmem_scene *scene, size_t npages)
+static void add_filler(struct gmem_scene *scene, size_t npages)
 {
 	struct gmem_control *filler = gmem_control_create(npages);
 
@@ -136,7 +140,6 @@ static struct gmem_control *add_filler(struct gmem_scene *scene, size_t npages)
 	gmem_control_touch(filler, 0, npages);
 	gmem_numa_bind(-1);
 	scene->filler[scene->nfillers++] = filler;
-	return filler;
 }
 
 /*
@@ -170,37 +173,51 @@ static void keep_holes(void)
 }
 
 /*
+ * Holes for everything movable on the node, as all of it may lie below the scene
+ * and be moved first; but no more than the node has room for.
+ */
+static size_t holes_wanted(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+	size_t movable = gmem_numa_movable(node) / scene->region->page_size;
+	size_t wanted = movable + 4 * scene->region->npages;
+	size_t most = gmem_numa_free(node) / scene->region->page_size / 16;
+
+	return wanted < most ? wanted : most;
+}
+
+/*
  * Compaction moves what lies low in a zone into holes that lie high in it, the
  * lowest first; a pageblock that is free as a whole is no hole to it.  So allocate
- * filler, then the scene, then filler again: whichever way the allocator walks
- * through memory, some filler should lie above the scene.  If not, try further on.
- * Then make holes above the scene, enough for everything movable on the node, as
- * all of that may lie lower; leave no filler below; and keep the holes' walls for
- * as long as the scene lasts.
+ * filler, half of which becomes holes, and then the scene; as the allocator may walk
+ * through memory either way, allocate more filler after it if too little lies above;
+ * and if that does not help, try both further on.  Leave no filler below the scene,
+ * and keep the holes' walls for as long as it lasts.
  */
 static void place_below_holes(struct gmem_scene *scene)
 {
-	size_t wanted = 2 * (gmem_numa_movable(gmem_numa_node(0)) / scene->region->page_size +
-			     4 * scene->region->npages);
+	size_t wanted = 2 * holes_wanted(scene);
 	/* Room to spare: free lists hand out single pages from anywhere first. */
 	size_t fill = wanted + MIN_FILL;
-	struct gmem_control *before, *after;
 	size_t above = 0;
 	__u64 top = 0;
 
 	keep_holes();
 	while (above < wanted && scene->nfillers < ARRAY_SIZE(scene->filler)) {
-		if (scene->nfillers)
+		bool place = scene->nfillers % 2 == 0;
+
+		/* What the filler takes now, the scene cannot be given again. */
+		if (place && scene->nfillers)
 			gmem_scene_discard(scene);
-		before = add_filler(scene, fill);
-		gmem_scene_allocate(scene);
-		after = add_filler(scene, fill);
+		add_filler(scene, fill);
+		if (place)
+			gmem_scene_allocate(scene);
 		top = highest_frame(scene->control);
-		above = frames_above(before, top) + frames_above(after, top);
+		above = frames_above(scene, top);
 	}
 	if (above < wanted)
-		gmem_broken("found no place with %zu pages above it in %zu tries", wanted,
-			    scene->nfillers / 2);
+		gmem_broken("found no place with %zu pages above it (%zu fillers of %zu pages)",
+			    wanted, scene->nfillers, fill);
 	for (size_t i = 0; i < scene->nfillers; i++)
 		make_holes(scene->filler[i], top);
 }

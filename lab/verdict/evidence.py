@@ -33,6 +33,7 @@ class Run:
     qemu_exit: int = None
     qemu_error: str = ""
     watchdog: str = ""
+    not_run: str = ""  # why there was nothing to boot
 
     def may_skip(self, slug, program, case=""):
         """Does the scenario allow this skip?  A glob may name either part."""
@@ -44,6 +45,9 @@ class Run:
 def read(run_dir, lab):
     """Return the Run found in RUN_DIR; LAB holds the list of skip reasons."""
     run = Run(pathlib.Path(run_dir).resolve().name)
+    if (run_dir / "not-run").exists():
+        why = _data(_lines(run, run_dir / "not-run"))
+        run.not_run = printable(why[0]) if why else "for no reason that was told"
     _scenario(run, run_dir / "scenario")
     _skip_reasons(run, lab / "skip-reasons")
     _plan(run, run_dir / "plan")

@@ -2,10 +2,10 @@
 """verdict.json for programs, verdict.txt for people, one log per test.
 
 verdict.json, schema 1 (fields are only ever added within a schema number):
-  schema, scenario, kernel, policy, arch, accel, seed
+  schema, scenario, kernel, policy, arch, accel, seed, tree, linux
   verdict   pass | fail | broken          exit      0 | 1 | 2
   reasons   [{verdict, kind, clause, title, program, case, text, log, line}]
-            kind: panic hang boot qemu input truncated plan sequence duplicate
+            kind: not-run panic hang boot qemu input truncated plan sequence duplicate
             exit-code contract broken unknown vacuous skip nothing-passed log peer
   counts    {guest_memfd: {pass, fail, broken, skip} in cases,
              peer: {pass, fail, skip} in programs}
@@ -27,7 +27,7 @@ from .console import printable
 SCHEMA = 1
 SHOWN = 40  # reasons in verdict.txt; verdict.json has them all
 EXITS = {"pass": 0, "fail": 1, "broken": 2}
-ECHOED = ("kernel", "policy", "arch", "accel", "seed")
+ECHOED = ("kernel", "policy", "arch", "accel", "seed", "tree", "linux")
 
 
 def remove_old(run_dir):
@@ -140,8 +140,10 @@ def _reason(reason):
 
 def _again(verdict, program):
     words = ["./run_all.sh"]
-    for key in ("kernel", "policy"):
-        if verdict[key]:
+    if verdict["kernel"] == "host":
+        words += ["--host", "--i-know-this-moves-memory"]
+    for key in ("kernel", "tree", "linux", "policy"):
+        if verdict[key] and (key != "kernel" or verdict[key] not in ("host", "tree")):
             words += [f"--{key}", verdict[key]]
     words += ["--only", program.partition(":")[2]]
     if verdict["seed"]:

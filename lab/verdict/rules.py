@@ -27,6 +27,9 @@ class Reason:
 
 def apply(run):
     """Every reason against RUN, most telling first."""
+    if run.not_run:
+        # What was never begun left no logs; that goes without saying.
+        return [Reason("broken", "not-run", "was not run: " + run.not_run, log="not-run")]
     if not run.ktap.begun():
         reason = _never_began(run)
         # A machine that never was left no logs; that goes without saying.
