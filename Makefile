@@ -13,8 +13,11 @@
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/held_test
 TESTS += guest_memfd_migrate/host_mapping_test
+TESTS += guest_memfd_migrate/page_flags_test
+TESTS += guest_memfd_migrate/placement_test
 TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_pin/flags_test
+TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/stays_put_test
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.
