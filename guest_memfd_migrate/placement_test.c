@@ -319,7 +319,8 @@ TEST_F_TIMEOUT(cma, is_used, GMEM_CASE_TIMEOUT)
 	gmem_frame_read(self->region, frames);
 	tally.placed = in_cma(frames);
 	if (!tally.placed)
-		gmem_fail(GMEM_C7, "wanted pages in CMA, as %llu of %d ordinary ones are, got none (flags %s)",
+		gmem_fail(GMEM_C7,
+			  "wanted pages in CMA, as %llu of %d ordinary ones are, got none (flags %s)",
 			  tally.control, NPAGES, gmem_flags_name(self->region->flags));
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }

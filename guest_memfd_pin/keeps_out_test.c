@@ -108,7 +108,7 @@ static void check_control(struct gmem_control *control, const char *when)
 	for (size_t page = 0; page < control->npages; page++) {
 		gmem_place_of(control->frames[page], &place);
 		if (!place.movable)
-			gmem_broken("%s: ordinary page %zu: wanted ZONE_MOVABLE, got node %d, zone %s",
+			gmem_broken("%s: ordinary page %zu: wanted Movable, got node %d, zone %s",
 				    when, page, place.node, place.zone);
 	}
 }
@@ -144,7 +144,8 @@ static void migrate(struct gmem_scene *scene, int movable, struct gmem_tally *ta
 	if (tally->control == NPAGES)
 		gmem_broken("%s moved no ordinary memory either", trigger->name);
 	if (tally->moved)
-		gmem_fail(GMEM_C4, "%s: page %zu: wanted the same frame, got %#llx instead of %#llx",
+		gmem_fail(GMEM_C4,
+			  "%s: page %zu: wanted the same frame, got %#llx instead of %#llx",
 			  trigger->name, scene->moved_page, scene->moved_to, scene->moved_from);
 }
 
