@@ -11,9 +11,12 @@
 #	make check
 
 TESTS += guest_memfd_migrate/contents_test
+TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test
 TESTS += guest_memfd_migrate/host_mapping_test
+TESTS += guest_memfd_migrate/no_room_test
 TESTS += guest_memfd_migrate/slots_test
+TESTS += guest_memfd_migrate/states_test
 TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/stays_put_test
 

@@ -52,6 +52,8 @@ enum gmem_clause {
 	GMEM_SKIP(no_kprobes, "no kprobe events: frames and stage-2 unmaps cannot be seen") \
 	GMEM_SKIP(no_compaction, "the kernel has no compaction of unevictable memory") \
 	GMEM_SKIP(no_numa_migration, "the kernel has no move_pages()") \
+	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
+	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap")
 

@@ -67,6 +67,7 @@ void gmem_scene_free(struct gmem_scene *scene)
 		return;
 	for (int i = 0; i < ARRAY_SIZE(scene->filler); i++)
 		gmem_control_free(scene->filler[i]);
+	gmem_control_free(scene->next_owner);
 	gmem_control_free(scene->control);
 	free(scene->frames);
 	free(scene);
@@ -99,6 +100,26 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 	}
 	memcpy(scene->frames, now, npages * sizeof(*now));
 	free(now);
+}
+
+/* Pages to allocate in search of a free frame. */
+#define SEARCH	4096
+
+size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count)
+{
+	struct gmem_control *owner = gmem_control_create(SEARCH);
+	size_t reused = 0;
+
+	scene->next_owner = owner;
+	gmem_numa_bind(gmem_numa_node(0));
+	for (size_t page = 0; page < SEARCH; page++)
+		memset(owner->mem + page * owner->page_size, 0xee, owner->page_size);
+	gmem_numa_bind(-1);
+	gmem_control_moved(owner);
+	for (size_t i = 0; i < count; i++)
+		for (size_t page = 0; page < SEARCH; page++)
+			reused += owner->frames[page] == frames[i];
+	return reused;
 }
 
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,

@@ -27,6 +27,7 @@ struct gmem_scene {
 	struct gmem_control *control;
 	struct gmem_control *filler[5];	/* what place() wants around them */
 	size_t nfillers;
+	struct gmem_control *next_owner; /* of frames that the region left */
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */
 	/* The first page of the region that was seen to move. */
@@ -49,6 +50,11 @@ void gmem_scene_look(struct gmem_scene *scene);
  */
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally);
+
+/* Takes @count @frames that the region has left, as far as they are free, for
+ * ordinary memory and overwrites them.  Returns how many it got; they stay taken.
+ */
+size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count);
 
 /* For triggers: allocates all pages of region and control, taking turns, so that
  * neither lies where the other does not.

@@ -19,6 +19,8 @@ struct gmem_trigger {
 	const char *name;
 	/* Acts on addresses: reaches only what the host maps. */
 	bool by_address;
+	/* How often a test should fire it to have seen enough. */
+	unsigned int rounds;
 	/* GMEM_SKIP_none if it can fire on this kernel and machine. */
 	enum gmem_skip (*missing)(void);
 	/* Allocates the scene's memory where the trigger has reason to move it;
@@ -33,7 +35,10 @@ extern const struct gmem_trigger gmem_trigger_move_pages;
 extern const struct gmem_trigger gmem_trigger_move_pages_all;
 extern const struct gmem_trigger gmem_trigger_mbind;
 extern const struct gmem_trigger gmem_trigger_migrate_pages;
+extern const struct gmem_trigger gmem_trigger_cpuset;
 extern const struct gmem_trigger gmem_trigger_compact_memory;
 extern const struct gmem_trigger gmem_trigger_compact_node;
+extern const struct gmem_trigger gmem_trigger_hugetlb;
+extern const struct gmem_trigger gmem_trigger_thp;
 
 #endif /* GMEM_TRIGGER_H */
