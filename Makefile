@@ -7,8 +7,9 @@
 # From anywhere else, against a kernel tree that has its headers installed
 # ("make headers") or with KHDR_INCLUDES pointing at them:
 #	make KSRC=/path/to/linux [OUTPUT=...] [INSTALL_PATH=...] all|install
-# The project's own check needs no tree, it fetches one:
+# The project's own check needs no tree, it fetches one; nor does docs/contract.md:
 #	make check
+#	make docs
 
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/faults_test
@@ -64,5 +65,9 @@ dropin dropin-remove:
 check:
 	@selftest/run
 
+# From what the tests say of themselves in their opening comments.
+docs:
+	@docs/generate
+
 .DEFAULT_GOAL := all
-.PHONY: list list-peers dropin dropin-remove check
+.PHONY: list list-peers dropin dropin-remove check docs

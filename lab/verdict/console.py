@@ -49,6 +49,8 @@ EXCEPTIONS = {
 HARMLESS = re.compile("|".join(EXCEPTIONS))
 
 ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c|\(B)")
+# The first line of every kernel, after time and perhaps task.
+BANNER = re.compile(r"(?:\[[^]]*\]\s*)*Linux version (\S+) ")
 MARKER = re.compile(r"gmem: begin (\S+)")
 TESTS_BEGIN = re.compile(r"kselftest: Running tests in (\S+)")
 
@@ -71,6 +73,7 @@ class Console:
         self.panic = ""
         self.panic_line = 0
         self.last_line = ""
+        self.release = ""  # of the kernel, as uname -r has it
         self.lines = 0
         self._allowed = [re.compile(pattern) for pattern in allowed]
         self._case = ""
@@ -83,6 +86,8 @@ class Console:
         if not line:
             return
         self.last_line = line
+        if BANNER.match(line) and not self.release:
+            self.release = BANNER.match(line)[1]
         if MARKER.search(line):
             self._case = MARKER.search(line)[1]
         if TESTS_BEGIN.search(line) or self._case:
