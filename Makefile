@@ -16,9 +16,12 @@ TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test
 TESTS += guest_memfd_migrate/host_mapping_test
 TESTS += guest_memfd_migrate/no_room_test
+TESTS += guest_memfd_migrate/page_flags_test
+TESTS += guest_memfd_migrate/placement_test
 TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_migrate/states_test
 TESTS += guest_memfd_pin/flags_test
+TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/stays_put_test
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.

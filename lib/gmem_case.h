@@ -55,7 +55,8 @@ enum gmem_clause {
 	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
 	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
 	GMEM_SKIP(no_root, "not root") \
-	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap")
+	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
+	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {
@@ -70,6 +71,7 @@ struct gmem_tally {
 	__u64 control;		/* ordinary pages beside them that moved */
 	__u64 raced;		/* pages the guest wrote while a trigger ran */
 	__u64 verified;		/* bytes compared with what was written */
+	__u64 placed;		/* folios under test whose place or flags were right */
 };
 
 /* Which counters must be non-zero, lest the pass be vacuous. */
@@ -79,6 +81,7 @@ enum {
 	GMEM_CONTROL	= BIT(2),
 	GMEM_RACED	= BIT(3),
 	GMEM_VERIFIED	= BIT(4),
+	GMEM_PLACED	= BIT(5),
 };
 
 /* Seconds; a bound on hangs only, wide enough for the slowest emulator. */
