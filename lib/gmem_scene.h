@@ -51,8 +51,9 @@ void gmem_scene_look(struct gmem_scene *scene);
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally);
 
-/* Takes @count @frames that the region has left, as far as they are free, for
- * ordinary memory and overwrites them.  Returns how many it got; they stay taken.
+/* Has ordinary memory take the @count @frames on the first node that the region has
+ * left, and clear them: it takes what is free there, up to 1 GiB.  Returns how many
+ * of the frames it got; they stay taken.
  */
 size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count);
 
