@@ -56,13 +56,10 @@ FIXTURE_VARIANT_ADD(page_flags, _flags##_##_trigger) { \
 	.flags = GMEM_FLAGS_##_flags, \
 	.trigger = &gmem_trigger_##_trigger, \
 };
-VARIANT(optin, compact_memory)
 VARIANT(optin_mmap, compact_memory)
 VARIANT(optin_mmap_shared, compact_memory)
 VARIANT(optin_mmap_shared, move_pages)
-VARIANT(none, compact_memory)
 VARIANT(mmap, compact_memory)
-VARIANT(mmap_shared, compact_memory)
 VARIANT(mmap_shared, move_pages)
 
 FIXTURE_SETUP(page_flags)

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Movable guest_memfd lies where it was asked to: ZONE_MOVABLE, and the policy's node.
+ * Movable guest_memfd uses ZONE_MOVABLE and CMA, on the node that was asked for.
  *
- * Contract: C7: movable memory uses ZONE_MOVABLE; it is allocated on the node that
- *	     set_mempolicy(2) or mbind(2) names, again after it was punched, and
+ * Contract: C7: movable memory uses ZONE_MOVABLE and CMA; it is allocated on the node
+ *	     that set_mempolicy(2) or mbind(2) names, again after it was punched, and
  *	     moved to the node that a by-address trigger names.
  * Method:   one node has ZONE_MOVABLE and nothing else, where only allocations can
  *	     land that are movable.  The file is allocated under the task's policy,
  *	     under a policy of its own against the task's, and by faults of the guest,
  *	     for that node and another in turn, punched in between; and it is sent
- *	     from node to node.  The place of every frame is looked at each time.
+ *	     from node to node; and it is allocated on a node where CMA is most of what
+ *	     is free.  The place of every frame is looked at each time.
  * Guards:   broken if ordinary pages under the same policy or trigger lie elsewhere,
  *	     or if nothing was looked at.
  * Needs:    a policy with movable memory; two nodes; ZONE_MOVABLE or a memory block
- *	     that is offline; kprobe events for what the host does not map.
+ *	     that is offline; a CMA area; kprobe events for what the host does not map.
  * Kills:    gfp-not-movable, mempolicy-lost
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
 #include "gmem_case.h"
+#include "gmem_cma.h"
 #include "gmem_control.h"
 #include "gmem_frame.h"
 #include "gmem_guest.h"
@@ -52,8 +54,6 @@ ALLOCATION(optin_mmap)
 ALLOCATION(optin_shared)
 ALLOCATION(optin_mmap_shared)
 ALLOCATION(none)
-ALLOCATION(mmap)
-ALLOCATION(shared)
 ALLOCATION(mmap_shared)
 
 FIXTURE_SETUP(allocation)
@@ -187,13 +187,15 @@ FIXTURE_VARIANT(migration) {
 	const struct gmem_trigger *trigger;
 };
 
-#define MIGRATION(_type, _flags, _trigger) \
+#define MIGRATION(_flags, _trigger) \
 FIXTURE_VARIANT_ADD(migration, _flags##_##_trigger) { \
 	.flags = GMEM_FLAGS_##_flags, \
 	.trigger = &gmem_trigger_##_trigger, \
 };
-GMEM_BY_ADDRESS(MIGRATION, default, optin_mmap_shared)
-GMEM_BY_ADDRESS(MIGRATION, default, mmap_shared)
+MIGRATION(optin_mmap_shared, move_pages)
+MIGRATION(optin_mmap_shared, mbind)
+MIGRATION(optin_mmap_shared, migrate_pages)
+MIGRATION(mmap_shared, move_pages)
 
 FIXTURE_SETUP(migration)
 {
@@ -249,6 +251,78 @@ TEST_F_TIMEOUT(migration, goes_where_the_trigger_says, GMEM_CASE_TIMEOUT)
 	send_to(self->scene, gmem_numa_node(0), false, &tally);
 	send_to(self->scene, movable, true, &tally);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED);
+}
+
+FIXTURE(cma) {
+	struct gmem_region *region;
+	struct gmem_control *control;
+};
+
+FIXTURE_VARIANT(cma) {
+	__u64 flags;
+};
+
+#define CMA(_flags) \
+FIXTURE_VARIANT_ADD(cma, _flags) { \
+	.flags = GMEM_FLAGS_##_flags, \
+};
+CMA(optin_mmap)
+CMA(mmap)
+
+FIXTURE_SETUP(cma)
+{
+}
+
+FIXTURE_TEARDOWN(cma)
+{
+	gmem_control_free(self->control);
+	gmem_region_free(self->region);
+}
+
+/* How many of NPAGES frames are in a CMA area. */
+static size_t in_cma(const __u64 *frames)
+{
+	struct gmem_place place;
+	size_t found = 0;
+
+	for (size_t page = 0; page < NPAGES; page++) {
+		gmem_place_of(frames[page], &place);
+		found += place.cma;
+	}
+	return found;
+}
+
+TEST_F_TIMEOUT(cma, is_used, GMEM_CASE_TIMEOUT)
+{
+	struct gmem_tally tally = {};
+	__u64 frames[NPAGES];
+
+	GMEM_CASE_BEGIN();
+	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
+	if (!self->region->movable)
+		gmem_skip_if(GMEM_SKIP_no_policy_movable);
+	gmem_skip_if(gmem_frame_missing());
+	gmem_skip_if(gmem_numa_missing());
+	gmem_skip_if(gmem_cma_missing());
+	self->control = gmem_control_create(NPAGES);
+	gmem_numa_bind(gmem_cma_squeeze());
+	/* In turns: what the one is given, the other could have been. */
+	for (size_t page = 0; page < NPAGES; page++) {
+		gmem_control_touch(self->control, page, 1);
+		gmem_region_allocate(self->region, page, 1);
+	}
+	gmem_numa_bind(-1);
+	gmem_control_moved(self->control);
+	tally.control = in_cma(self->control->frames);
+	if (!tally.control)
+		gmem_broken("no ordinary page was put into CMA");
+	gmem_frame_read(self->region, frames);
+	tally.placed = in_cma(frames);
+	if (!tally.placed)
+		gmem_fail(GMEM_C7,
+			  "wanted pages in CMA, as %llu of %d ordinary ones are, got none (flags %s)",
+			  tally.control, NPAGES, gmem_flags_name(self->region->flags));
+	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }
 
 TEST_HARNESS_MAIN

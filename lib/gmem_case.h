@@ -56,7 +56,8 @@ enum gmem_clause {
 	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
-	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one")
+	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \
+	GMEM_SKIP(no_cma, "no CMA area in debugfs, or no huge pages of 2 MiB")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {

@@ -238,7 +238,7 @@ static void calibrate(void)
 	fd = __vm_create_guest_memfd(vm, PROOF * page_size,
 				     GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED);
 	if (fd < 0)
-		gmem_broken("a guest_memfd that the host maps, to calibrate with: %m");
+		gmem_broken("creating a guest_memfd that the host maps: %m");
 	host = map_on_both_nodes(fd, page_size);
 	hold(host, page_size, pipefd);
 	read_mapped(host, PROOF, page_size, frames);

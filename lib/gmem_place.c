@@ -95,7 +95,7 @@ static int find_zone(__u64 frame, struct gmem_place *place)
 			continue;
 		found++;
 		place->node = zone[i].node;
-		strcpy(place->zone, zone[i].zone);
+		memcpy(place->zone, zone[i].zone, sizeof(place->zone));
 	}
 	return found;
 }
