@@ -221,7 +221,7 @@ __u64 gmem_guest_progress(const struct gmem_guest *guest)
 
 void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 {
-	__u64 until = gmem_guest_progress(guest) + rounds * guest->region->npages;
+	__u64 until = gmem_guest_progress(guest) + rounds * guest->board->npages;
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 
 	while (gmem_guest_progress(guest) < until) {
@@ -236,10 +236,10 @@ void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 		judge(guest);
 }
 
-static struct board *create_board(struct gmem_region *region)
+static struct board *create_board(struct gmem_region *region, size_t npages)
 {
 	struct kvm_vm *vm = region->vm;
-	size_t size = align_up(board_size(region->npages), region->page_size);
+	size_t size = align_up(board_size(npages), region->page_size);
 	struct board *board;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, BOARD_GPA, BOARD_SLOT,
@@ -247,7 +247,7 @@ static struct board *create_board(struct gmem_region *region)
 	virt_map(vm, BOARD_GPA, BOARD_GPA, size / vm->page_size);
 	board = addr_gpa2hva(vm, BOARD_GPA);
 	board->gva = region->gpa;
-	board->npages = region->npages;
+	board->npages = npages;
 	board->words = region->page_size / sizeof(__u64);
 	board->key = gmem_pattern_key(gmem_seed());
 	return board;
@@ -255,12 +255,17 @@ static struct board *create_board(struct gmem_region *region)
 
 struct gmem_guest *gmem_guest_create(struct gmem_region *region)
 {
+	return gmem_guest_create_over(region, region->npages);
+}
+
+struct gmem_guest *gmem_guest_create_over(struct gmem_region *region, size_t npages)
+{
 	struct gmem_guest *guest = calloc(1, sizeof(*guest));
 
 	if (!guest)
 		gmem_broken("out of memory");
 	guest->region = region;
-	guest->board = create_board(region);
+	guest->board = create_board(region, npages);
 	guest->paused = true;
 	pthread_mutex_init(&guest->lock, NULL);
 	pthread_cond_init(&guest->changed, NULL);
@@ -292,12 +297,12 @@ static void verify_on_host(struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
 	struct board *board = guest->board;
-	size_t size = region->npages * region->page_size;
+	size_t size = board->npages * region->page_size;
 	struct gmem_mismatch bad;
 	char *host;
 
 	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
-	for (size_t page = 0; page < region->npages; page++)
+	for (size_t page = 0; page < board->npages; page++)
 		if (!gmem_page_check((void *)(host + page * region->page_size), board->words,
 				     board->key, page, board->generation[page], &bad))
 			gmem_fail(GMEM_C1,
@@ -310,16 +315,15 @@ static void verify_on_host(struct gmem_guest *guest)
 
 __u64 gmem_guest_verify(struct gmem_guest *guest)
 {
-	struct gmem_region *region = guest->region;
-	__u64 bytes = region->npages * region->page_size;
+	__u64 bytes = guest->board->npages * guest->region->page_size;
 	__u64 before = gmem_guest_progress(guest);
 
 	gmem_guest_run(guest, GMEM_GUEST_CHECK);
 	wait_paused(guest);
-	if (gmem_guest_progress(guest) - before != region->npages)
-		gmem_broken("the guest checked %llu pages of %zu",
-			    gmem_guest_progress(guest) - before, region->npages);
-	if (!region->host_maps)
+	if (gmem_guest_progress(guest) - before != guest->board->npages)
+		gmem_broken("the guest checked %llu pages of %llu",
+			    gmem_guest_progress(guest) - before, guest->board->npages);
+	if (!guest->region->host_maps)
 		return bytes;
 	verify_on_host(guest);
 	return 2 * bytes;

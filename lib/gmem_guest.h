@@ -40,6 +40,11 @@ size_t gmem_guest_pages(size_t npages);
  */
 struct gmem_guest *gmem_guest_create(struct gmem_region *region);
 
+/* The same for a guest that works on the first @npages alone; no others are read
+ * or written by it, nor compared by gmem_guest_verify().
+ */
+struct gmem_guest *gmem_guest_create_over(struct gmem_region *region, size_t npages);
+
 /* Stops the vCPU and frees it.  NULL is fine. */
 void gmem_guest_free(struct gmem_guest *guest);
 
@@ -54,7 +59,7 @@ void gmem_guest_pause(struct gmem_guest *guest);
 /* Pages handled since creation; grows while the guest runs. */
 __u64 gmem_guest_progress(const struct gmem_guest *guest);
 
-/* Polls until the guest has handled the whole region @rounds more times. */
+/* Polls until the guest has handled all its pages @rounds more times. */
 void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds);
 
 /* Of a paused guest: compares every byte in the guest, and, where the host maps
