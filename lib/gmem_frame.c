@@ -36,6 +36,18 @@ void gmem_frame_read_mapped(void *addr, size_t count, size_t page_size, __u64 *f
 		frames[i] = frames[i] & PM_PRESENT ? frames[i] & PM_PFN_MASK : 0;
 }
 
+__u64 gmem_frame_flags(__u64 frame)
+{
+	__u64 flags;
+	int fd;
+
+	fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &flags, sizeof(flags), frame * sizeof(flags)) != sizeof(flags))
+		gmem_broken("/proc/kpageflags: %m");
+	close(fd);
+	return flags;
+}
+
 enum gmem_skip gmem_frame_missing(void)
 {
 	char here = 1;

@@ -28,6 +28,11 @@ enum gmem_skip gmem_frame_missing(void);
  */
 void gmem_frame_read_mapped(void *addr, size_t count, size_t page_size, __u64 *frames);
 
+/* What /proc/kpageflags says of @frame, read by pagemap: bits of
+ * <linux/kernel-page-flags.h>.
+ */
+__u64 gmem_frame_flags(__u64 frame);
+
 /* Reads the frame of every page in use of @region, all of them allocated, into
  * @frames.  BROKEN if one cannot be seen.
  */

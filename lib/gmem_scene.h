@@ -29,6 +29,7 @@ struct gmem_scene {
 	size_t nfillers;
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */
+	size_t took;		/* pages of ordinary memory acted upon in place */
 	/* The first page of the region that was seen to move. */
 	size_t moved_page;
 	__u64 moved_from, moved_to;
@@ -49,6 +50,13 @@ void gmem_scene_look(struct gmem_scene *scene);
  */
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally);
+
+/* The two halves of gmem_scene_fire(), for a test that has something to see before
+ * frames are looked at, which brings back what was dropped.
+ */
+void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,
+		     struct gmem_tally *tally);
+void gmem_scene_count(struct gmem_scene *scene, struct gmem_tally *tally);
 
 /* For triggers: allocates all pages of region and control, taking turns, so that
  * neither lies where the other does not.
