@@ -19,6 +19,10 @@ struct gmem_trigger {
 	const char *name;
 	/* Acts on addresses: reaches only what the host maps. */
 	bool by_address;
+	/* Tells MMU notifiers that all addresses change: any VM may lose any stage-2
+	 * mapping over it, which is all there is to see.
+	 */
+	bool notifies_all;
 	/* GMEM_SKIP_none if it can fire on this kernel and machine. */
 	enum gmem_skip (*missing)(void);
 	/* Allocates the scene's memory where the trigger has reason to move it;
