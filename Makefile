@@ -22,6 +22,7 @@ TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_migrate/states_test
 TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/keeps_out_test
+TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/stays_put_test
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.

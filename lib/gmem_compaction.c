@@ -217,13 +217,26 @@ static void huge_place(struct gmem_scene *scene)
 	place_below_holes(scene, HUGE_HOLES);
 }
 
+/*
+ * Compaction that failed is deferred for up to 64 attempts (COMPACT_MAX_DEFER_SHIFT),
+ * and the last one of whoever wanted all there is has failed: so try that often.
+ */
+#define ATTEMPTS 100
+
+/* Whether the scene was in the way, and has been dealt with. */
+static bool has_compacted(struct gmem_scene *scene)
+{
+	return gmem_control_away(scene->control) > scene->control->npages / 2;
+}
+
 /* Asks for more than there is: what is not free as a whole has to be made so. */
 static void hugetlb_fire(struct gmem_scene *scene)
 {
 	int node = gmem_numa_node(0);
 	long was = gmem_hugetlb_pool(node);
 
-	gmem_hugetlb_resize(node, was + 1000000);
+	for (int attempt = 0; attempt < ATTEMPTS && !has_compacted(scene); attempt++)
+		gmem_hugetlb_resize(node, was + 1000000);
 	gmem_hugetlb_resize(node, was);
 }
 
@@ -236,8 +249,8 @@ const struct gmem_trigger gmem_trigger_hugetlb = {
 };
 
 #define THP	"/sys/kernel/mm/transparent_hugepage"
-/* Faults: more than all holes together can give. */
-#define THPS	64
+/* Faults: deferred ones, and more than all holes together can give. */
+#define THPS	(ATTEMPTS + 64)
 
 static enum gmem_skip thp_missing(void)
 {
@@ -297,7 +310,7 @@ static void thp_fire(struct gmem_scene *scene)
 	if (mem == MAP_FAILED || madvise(mem, (THPS + 1) * size, MADV_HUGEPAGE))
 		gmem_broken("memory for huge pages: %m");
 	gmem_numa_bind(node);
-	for (size_t page = 0; page < THPS; page++)
+	for (size_t page = 0; page < THPS && !has_compacted(scene); page++)
 		WRITE_ONCE(mem[((size_t)mem + size - 1) / size * size - (size_t)mem +
 			       page * size], 1);
 	gmem_numa_bind(-1);

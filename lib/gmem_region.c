@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/falloc.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
+#include <linux/unistd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "kvm_util.h"
 
@@ -188,6 +191,16 @@ void gmem_region_discard(struct gmem_region *region)
 void gmem_region_punch_spare(struct gmem_region *region)
 {
 	punch(region, region->npages, 1);
+}
+
+size_t gmem_region_allocated(const struct gmem_region *region)
+{
+	struct cachestat_range range = { .len = region->npages * region->page_size };
+	struct cachestat stat;
+
+	if (syscall(__NR_cachestat, region->fd, &range, &stat, 0))
+		gmem_broken("cachestat of guest_memfd: %m");
+	return stat.nr_cache;
 }
 
 void *gmem_region_host(const struct gmem_region *region, size_t page)

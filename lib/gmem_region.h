@@ -96,6 +96,11 @@ void gmem_region_discard(struct gmem_region *region);
 /* Frees the spare page (PUNCH_HOLE), which unmaps it from stage-2. */
 void gmem_region_punch_spare(struct gmem_region *region);
 
+/* How many of the pages in use are allocated, by cachestat(2), which touches none.
+ * BROKEN where the kernel lacks it.
+ */
+size_t gmem_region_allocated(const struct gmem_region *region);
+
 /* Host address of @page; only where host_maps. */
 void *gmem_region_host(const struct gmem_region *region, size_t page);
 

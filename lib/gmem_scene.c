@@ -140,7 +140,7 @@ size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t co
 	return reused;
 }
 
-void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
+void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally)
 {
 	__u64 before = guest ? gmem_guest_progress(guest) : 0;
@@ -148,6 +148,18 @@ void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 	scene->trigger->fire(scene);
 	if (guest)
 		tally->raced += gmem_guest_progress(guest) - before;
-	tally->control += gmem_control_moved(scene->control);
+}
+
+void gmem_scene_count(struct gmem_scene *scene, struct gmem_tally *tally)
+{
+	tally->control += gmem_control_moved(scene->control) + scene->took;
+	scene->took = 0;
 	count_moved(scene, tally);
+}
+
+void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
+		     struct gmem_tally *tally)
+{
+	gmem_scene_pull(scene, guest, tally);
+	gmem_scene_count(scene, tally);
 }

@@ -105,19 +105,18 @@ static enum gmem_skip cpuset_missing(void)
 	return GMEM_SKIP_none;
 }
 
-static void set_mems(int node)
+static void set_mems(const char *nodes)
 {
-	char path[96], text[16];
+	char path[96];
 
 	snprintf(path, sizeof(path), CGROUP "/gmem_%d/cpuset.mems", getpid());
-	snprintf(text, sizeof(text), "%d", node);
-	gmem_file_write(path, text);
+	gmem_file_write(path, nodes);
 }
 
-/* A cgroup of this process's own, confined to the node where the scene is. */
+/* A cgroup of this process's own, which may use both nodes to begin with. */
 static void cpuset_place(struct gmem_scene *scene)
 {
-	char path[96], enabled[256], pid[16];
+	char path[96], enabled[256], pid[16], nodes[32];
 
 	if (__gmem_file_read(CGROUP "/cgroup.subtree_control", enabled, sizeof(enabled)) < 0)
 		gmem_broken(CGROUP "/cgroup.subtree_control: %m");
@@ -129,7 +128,8 @@ static void cpuset_place(struct gmem_scene *scene)
 	if (mkdir(path, 0700))
 		gmem_broken("%s: %m", path);
 	gmem_undo_rmdir(path);
-	set_mems(gmem_numa_node(0));
+	snprintf(nodes, sizeof(nodes), "%d,%d", gmem_numa_node(0), gmem_numa_node(1));
+	set_mems(nodes);
 	strcat(path, "/cgroup.procs");
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	gmem_file_write(path, pid);
@@ -139,7 +139,10 @@ static void cpuset_place(struct gmem_scene *scene)
 /* The write returns when the memory has moved, or was refused. */
 static void cpuset_fire(struct gmem_scene *scene)
 {
-	set_mems(scene->node);
+	char node[16];
+
+	snprintf(node, sizeof(node), "%d", scene->node);
+	set_mems(node);
 	scene->node = other_node(scene->node);
 }
 

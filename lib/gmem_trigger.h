@@ -21,6 +21,10 @@ struct gmem_trigger {
 	bool by_address;
 	/* How often a test should fire it to have seen enough. */
 	unsigned int rounds;
+	/* Tells MMU notifiers that all addresses change: any VM may lose any stage-2
+	 * mapping over it, which is all there is to see.
+	 */
+	bool notifies_all;
 	/* GMEM_SKIP_none if it can fire on this kernel and machine. */
 	enum gmem_skip (*missing)(void);
 	/* Allocates the scene's memory where the trigger has reason to move it;

@@ -31,4 +31,7 @@ void gmem_choice_set(const char *path, const char *value);
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
 
+/* At the end, swapoff(2) @path, if it is in use by then. */
+void gmem_undo_swapoff(const char *path);
+
 #endif /* GMEM_UNDO_H */

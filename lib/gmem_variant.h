@@ -99,4 +99,25 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	GMEM_PRIVATE_VARIANTS(op) \
 	GMEM_OPTIN_VARIANTS(op)
 
+/* The rows of gmem_mechanism.h: op(flags, row) for each. */
+#define GMEM_MECHANISMS(op, flags) \
+	op(flags, numa_balancing) \
+	op(flags, numa_balancing_policy) \
+	op(flags, damon_migrate_hot) \
+	op(flags, damon_migrate_cold) \
+	op(flags, ksm) \
+	op(flags, ksm_process) \
+	op(flags, madv_collapse) \
+	op(flags, khugepaged) \
+	op(flags, memory_reclaim) \
+	op(flags, memory_high) \
+	op(flags, madv_pageout) \
+	op(flags, madv_free) \
+	op(flags, damon_pageout) \
+	op(flags, drop_caches) \
+	op(flags, madv_cold) \
+	op(flags, page_idle) \
+	op(flags, clear_refs) \
+	op(flags, clear_soft_dirty)
+
 #endif /* GMEM_VARIANT_H */
