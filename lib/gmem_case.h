@@ -52,10 +52,19 @@ enum gmem_clause {
 	GMEM_SKIP(no_kprobes, "no kprobe events: frames and stage-2 unmaps cannot be seen") \
 	GMEM_SKIP(no_compaction, "the kernel has no compaction of unevictable memory") \
 	GMEM_SKIP(no_numa_migration, "the kernel has no move_pages()") \
+	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
+	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
 	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \
-	GMEM_SKIP(no_cma, "no CMA area that can be made half of what its node has free")
+	GMEM_SKIP(no_cma, "no CMA area that can be made half of what its node has free") \
+	GMEM_SKIP(no_numa_balancing, "no NUMA balancing, or no knobs to hurry it") \
+	GMEM_SKIP(no_ksm, "the kernel has no KSM") \
+	GMEM_SKIP(no_thp, "the kernel has no transparent huge pages, or never uses them") \
+	GMEM_SKIP(no_memcg, "no memory controller in cgroup v2") \
+	GMEM_SKIP(no_zram, "no zram, without which no ordinary memory can be reclaimed") \
+	GMEM_SKIP(no_damon, "no DAMON of physical addresses, or it is in use") \
+	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {
@@ -67,7 +76,7 @@ enum gmem_skip {
 struct gmem_tally {
 	__u64 moved;		/* folios under test whose frame changed */
 	__u64 stayed;		/* folios under test whose frame did not */
-	__u64 control;		/* ordinary pages beside them that moved */
+	__u64 control;		/* ordinary pages beside them that moved, or were acted upon */
 	__u64 raced;		/* pages the guest wrote while a trigger ran */
 	__u64 verified;		/* bytes compared with what was written */
 	__u64 placed;		/* folios under test whose place or flags were right */

@@ -49,7 +49,21 @@ void gmem_control_discard(struct gmem_control *control, size_t first, size_t cou
 		gmem_broken("MADV_DONTNEED: %m");
 }
 
-size_t gmem_control_moved(struct gmem_control *control)
+size_t gmem_control_present(const struct gmem_control *control)
+{
+	__u64 *now = calloc(control->npages, sizeof(*now));
+	size_t present = 0;
+
+	if (!now)
+		gmem_broken("out of memory");
+	gmem_frame_read_mapped(control->mem, control->npages, control->page_size, now);
+	for (size_t page = 0; page < control->npages; page++)
+		present += now[page] != 0;
+	free(now);
+	return present;
+}
+
+static size_t compare(struct gmem_control *control, bool forget)
 {
 	__u64 *now = calloc(control->npages, sizeof(*now));
 	size_t moved = 0;
@@ -59,7 +73,18 @@ size_t gmem_control_moved(struct gmem_control *control)
 	gmem_frame_read_mapped(control->mem, control->npages, control->page_size, now);
 	for (size_t page = 0; page < control->npages; page++)
 		moved += now[page] != control->frames[page];
-	memcpy(control->frames, now, control->npages * sizeof(*now));
+	if (forget)
+		memcpy(control->frames, now, control->npages * sizeof(*now));
 	free(now);
 	return moved;
+}
+
+size_t gmem_control_moved(struct gmem_control *control)
+{
+	return compare(control, true);
+}
+
+size_t gmem_control_away(struct gmem_control *control)
+{
+	return compare(control, false);
 }

@@ -28,7 +28,13 @@ void gmem_control_touch(struct gmem_control *control, size_t first, size_t count
 /* Frees the control's pages [@first, @first + @count); they can be touched anew. */
 void gmem_control_discard(struct gmem_control *control, size_t first, size_t count);
 
+/* Counts the pages that are mapped now: neither swapped out nor discarded. */
+size_t gmem_control_present(const struct gmem_control *control);
+
 /* Counts the pages whose frame changed since the last look, and looks. */
 size_t gmem_control_moved(struct gmem_control *control);
+
+/* The same, but what they are compared with stays the last look. */
+size_t gmem_control_away(struct gmem_control *control);
 
 #endif /* GMEM_CONTROL_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NUMA nodes, through libnuma. */
+#include <errno.h>
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,13 @@
 
 /* From <numaif.h>, whose name kvm_util's own numaif.h takes. */
 #ifndef MPOL_MF_MOVE
+#define MPOL_DEFAULT 0
 #define MPOL_BIND 2
 #define MPOL_MF_MOVE BIT(1)
 #define MPOL_MF_MOVE_ALL BIT(2)
+#endif
+#ifndef MPOL_F_NUMA_BALANCING
+#define MPOL_F_NUMA_BALANCING BIT(13)
 #endif
 
 int gmem_numa_node(int nth)
@@ -78,7 +83,9 @@ void gmem_numa_bind(int node)
 	struct bitmask *mask;
 
 	if (node < 0) {
-		numa_set_localalloc();
+		/* libnuma has no call for it: a local policy is not the default one. */
+		if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0))
+			gmem_broken("set_mempolicy: %m");
 		return;
 	}
 	mask = mask_of(node);
@@ -98,9 +105,11 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool a
 		pages[i] = (char *)addr + i * page_size;
 		nodes[i] = node;
 	}
-	/* Above 0: that many pages were not moved, which is not our verdict. */
+	/* Above 0: that many pages were not moved; ENOMEM: the node is full.  Neither
+	 * is our verdict.
+	 */
 	if (numa_move_pages(0, count, pages, nodes, status,
-			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0)
+			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0 && errno != ENOMEM)
 		gmem_broken("move_pages to node %d: %m", node);
 	free(pages);
 	free(nodes);
@@ -116,6 +125,33 @@ void gmem_numa_mbind(void *addr, size_t size, int node)
 		    MPOL_MF_MOVE) < 0)
 		gmem_broken("mbind to node %d: %m", node);
 	numa_free_nodemask(mask);
+}
+
+void gmem_numa_balance(void *addr, size_t size)
+{
+	struct bitmask *mask = mask_of(gmem_numa_node(0));
+
+	numa_bitmask_setbit(mask, gmem_numa_node(1));
+	if (syscall(SYS_mbind, addr, size, MPOL_BIND | MPOL_F_NUMA_BALANCING, mask->maskp,
+		    mask->size + 1, 0) < 0)
+		gmem_broken("mbind with MPOL_F_NUMA_BALANCING: %m");
+	numa_free_nodemask(mask);
+}
+
+void gmem_numa_run_on(int node)
+{
+	if (numa_run_on_node(node))
+		gmem_broken("running on node %d: %m", node);
+}
+
+bool gmem_numa_has_cpus(int node)
+{
+	struct bitmask *cpus = numa_allocate_cpumask();
+	bool has;
+
+	has = !numa_node_to_cpus(node, cpus) && numa_bitmask_weight(cpus);
+	numa_free_cpumask(cpus);
+	return has;
 }
 
 void gmem_numa_migrate(int from, int to)

@@ -41,6 +41,16 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool a
  */
 void gmem_numa_mbind(void *addr, size_t size, int node);
 
+/* mbind(2) of the @size bytes from @addr on to the first two nodes, between which
+ * NUMA balancing may choose (MPOL_F_NUMA_BALANCING).  BROKEN if that is refused.
+ */
+void gmem_numa_balance(void *addr, size_t size);
+
+/* From now on this thread runs on CPUs of @node alone.  BROKEN if that is refused. */
+void gmem_numa_run_on(int node);
+
+bool gmem_numa_has_cpus(int node);
+
 /* migrate_pages(2) of all of this process that is on node @from, to node @to.
  * BROKEN if the call itself is refused.
  */

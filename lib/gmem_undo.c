@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/file.h>
+#include <sys/swap.h>
 
 #include "gmem_case.h"
 #include "gmem_file.h"
@@ -14,24 +15,25 @@
 
 #define MAX_ENTRIES 64
 
+enum action {
+	WRITE,
+	RMDIR,
+	SWAPOFF,
+};
+
 struct entry {
+	enum action action;
 	char path[192];
-	char text[128];		/* empty: rmdir */
+	char text[128];		/* to WRITE */
 };
 
 static int to_keeper = -1;
 
-static void put_back(const struct entry *entry)
+static void write_back(const struct entry *entry)
 {
 	size_t len = strlen(entry->text);
 	int fd;
 
-	if (!len) {
-		/* A trace instance is busy until its last reader is gone. */
-		for (int i = 0; rmdir(entry->path) && errno == EBUSY && i < 1000; i++)
-			usleep(1000);
-		return;
-	}
 	fd = open(entry->path, O_WRONLY | O_APPEND);
 	if (fd < 0)
 		return;
@@ -39,6 +41,25 @@ static void put_back(const struct entry *entry)
 		fprintf(stderr, "# putting back: writing \"%s\" to %s: %s\n",
 			entry->text, entry->path, strerror(errno));
 	close(fd);
+}
+
+static void put_back(const struct entry *entry)
+{
+	switch (entry->action) {
+	case WRITE:
+		write_back(entry);
+		break;
+	case RMDIR:
+		/* A trace instance is busy until its last reader is gone. */
+		for (int i = 0; rmdir(entry->path) && errno == EBUSY && i < 1000; i++)
+			usleep(1000);
+		break;
+	case SWAPOFF:
+		if (swapoff(entry->path) && errno != EINVAL)
+			fprintf(stderr, "# putting back: swapoff %s: %s\n", entry->path,
+				strerror(errno));
+		break;
+	}
 }
 
 __noreturn
@@ -91,9 +112,9 @@ void gmem_undo_begin(void)
 	to_keeper = pipefd[1];
 }
 
-static void push(const char *path, const char *text)
+static void push(enum action action, const char *path, const char *text)
 {
-	struct entry entry = {};
+	struct entry entry = { .action = action };
 
 	/* An entry is below PIPE_BUF, so it arrives whole or not at all. */
 	if (snprintf(entry.path, sizeof(entry.path), "%s", path) >= (int)sizeof(entry.path) ||
@@ -104,12 +125,33 @@ static void push(const char *path, const char *text)
 
 void gmem_undo_write(const char *path, const char *text)
 {
-	push(path, text);
+	push(WRITE, path, text);
 }
 
 void gmem_undo_rmdir(const char *path)
 {
-	push(path, "");
+	push(RMDIR, path, "");
+}
+
+void gmem_undo_swapoff(const char *path)
+{
+	push(SWAPOFF, path, "");
+}
+
+void gmem_choice_set(const char *path, const char *value)
+{
+	char choices[128], *begin, *end;
+	int len = __gmem_file_read(path, choices, sizeof(choices));
+
+	if (len < 0)
+		gmem_broken("%s: %s", path, strerror(-len));
+	begin = strchr(choices, '[');
+	end = begin ? strchr(begin, ']') : NULL;
+	if (!end)
+		gmem_broken("%s holds \"%s\": no choice is marked", path, choices);
+	*end = '\0';
+	gmem_undo_write(path, begin + 1);
+	gmem_file_write(path, value);
 }
 
 void gmem_sysctl_set(const char *path, const char *value)

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A memory cgroup of this case's own. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "gmem_cgroup.h"
+#include "gmem_file.h"
+#include "gmem_undo.h"
+
+#define CGROUP_ROOT	"/sys/fs/cgroup"
+#define SUBTREE_CONTROL	CGROUP_ROOT "/cgroup.subtree_control"
+
+static char cgroup[64];
+
+/* True if @word is one of the words in the file @path. */
+static bool lists(const char *path, const char *word)
+{
+	char words[256], *rest = words, *next;
+
+	if (__gmem_file_read(path, words, sizeof(words)) < 0)
+		return false;
+	while ((next = strsep(&rest, " ")))
+		if (!strcmp(next, word))
+			return true;
+	return false;
+}
+
+enum gmem_skip gmem_cgroup_missing(void)
+{
+	return lists(CGROUP_ROOT "/cgroup.controllers", "memory") ?
+	       GMEM_SKIP_none : GMEM_SKIP_no_memcg;
+}
+
+void gmem_cgroup_enter(void)
+{
+	char path[96];
+
+	if (!lists(SUBTREE_CONTROL, "memory")) {
+		gmem_undo_write(SUBTREE_CONTROL, "-memory");
+		gmem_file_write(SUBTREE_CONTROL, "+memory");
+	}
+	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "/gmem_%d", getpid());
+	if (mkdir(cgroup, 0700))
+		gmem_broken("%s: %m", cgroup);
+	gmem_undo_rmdir(cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	gmem_file_write(path, "0");
+}
+
+long gmem_cgroup_read(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", cgroup, name);
+	return gmem_file_read_long(path);
+}
+
+int __gmem_cgroup_write(const char *name, long value)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "%s/%s", cgroup, name);
+	snprintf(text, sizeof(text), "%ld", value);
+	return __gmem_file_write(path, text);
+}

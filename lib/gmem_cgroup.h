@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A memory cgroup of this case's own, by cgroup v2 at /sys/fs/cgroup.  Only the
+ * case's process is in it, from when it enters on: what it allocates then is
+ * charged to it.  gmem_undo removes it.
+ */
+#ifndef GMEM_CGROUP_H
+#define GMEM_CGROUP_H
+
+#include "gmem_case.h"
+
+/* GMEM_SKIP_none if there is a memory controller with memory.reclaim. */
+enum gmem_skip gmem_cgroup_missing(void);
+
+/* Creates the cgroup and moves this process into it.  BROKEN on error. */
+void gmem_cgroup_enter(void);
+
+/* The number in file @name of the cgroup. */
+long gmem_cgroup_read(const char *name);
+
+/* Writes @value to file @name of the cgroup.  Returns 0 or -errno. */
+int __gmem_cgroup_write(const char *name, long value);
+
+#endif /* GMEM_CGROUP_H */
