@@ -217,7 +217,7 @@ static void ksm_place(struct gmem_scene *scene)
 }
 
 /* A page is merged if it is found unchanged; a first scan remembers what it holds. */
-#define KSM_SCANS 4
+#define KSM_SCANS 3
 
 static void ksm_fire(struct gmem_scene *scene)
 {
