@@ -7,14 +7,21 @@
 # From anywhere else, against a kernel tree that has its headers installed
 # ("make headers") or with KHDR_INCLUDES pointing at them:
 #	make KSRC=/path/to/linux [OUTPUT=...] [INSTALL_PATH=...] all|install
-# The project's own check needs no tree, it fetches one:
+# The project's own check needs no tree, it fetches one; nor does docs/contract.md:
 #	make check
+#	make docs
 
 TESTS += guest_memfd_migrate/contents_test
+TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test
 TESTS += guest_memfd_migrate/host_mapping_test
+TESTS += guest_memfd_migrate/no_room_test
+TESTS += guest_memfd_migrate/page_flags_test
+TESTS += guest_memfd_migrate/placement_test
 TESTS += guest_memfd_migrate/slots_test
+TESTS += guest_memfd_migrate/states_test
 TESTS += guest_memfd_pin/flags_test
+TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/stays_put_test
 
@@ -62,5 +69,9 @@ dropin dropin-remove:
 check:
 	@selftest/run
 
+# From what the tests say of themselves in their opening comments.
+docs:
+	@docs/generate
+
 .DEFAULT_GOAL := all
-.PHONY: list list-peers dropin dropin-remove check
+.PHONY: list list-peers dropin dropin-remove check docs

@@ -61,8 +61,7 @@ FIXTURE_TEARDOWN(contents)
 static void move_around(struct gmem_scene *scene, struct gmem_guest *guest,
 			struct gmem_tally *tally)
 {
-	/* What lies high in its zone, compaction leaves there. */
-	int rounds = scene->trigger->by_address ? 10 : 2;
+	int rounds = scene->trigger->rounds;
 
 	gmem_scene_look(scene);
 	for (int round = 0; round < rounds; round++) {
@@ -86,7 +85,7 @@ TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
+	self->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
 	if (!self->region->movable)
 		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);

@@ -4,18 +4,21 @@
  *
  * Contract: C8: a migration that fails leaves frame, data and mappings as they
  *	     were, and works once the obstacle is gone.
- * Method:   vmsplice() into a pipe holds the first, a middle and the last page; all
- *	     pages are sent to the other node and back while one vCPU rewrites them;
- *	     the held ones must keep their frame.  The pipe is drained, whose data
- *	     must be what the guest then has; all are sent again until the formerly
- *	     held ones have moved too; a hole is punched, which would hang on a lock
- *	     that the failure leaked.
+ * Method:   the first, a middle and the last page are held, by vmsplice() into a pipe
+ *	     or as fixed buffers of io_uring; all pages are sent to the other node and
+ *	     back while one vCPU rewrites them; the held ones must keep their frame.
+ *	     They are let go (the pipe is read, and must have what the guest then
+ *	     has); all are sent again until the formerly held ones have moved too; a
+ *	     hole is punched, which would hang on a lock that the failure leaked.
  * Guards:   fails if no other page moved; broken if the guest wrote nothing
  *	     meanwhile or nothing was compared.
  * Needs:    a policy with movable memory; two nodes.
  * Kills:    pinned-folio-moved, lock-leaked-on-error, end-skipped-on-error,
  *	     src-ref-leak-on-error, migration-entry-left-on-failure
  */
+#include <linux/stddef.h>
+#include <linux/io_uring.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kvm_util.h"
@@ -38,20 +41,32 @@ FIXTURE(held) {
 	struct gmem_region *region;
 	struct gmem_scene *scene;
 	struct gmem_guest *guest;
-	int pipe[2];
 };
+
+/* Who holds pages: pins or references them, and lets them go again.  The latter
+ * returns how many bytes it compared.
+ */
+struct holder {
+	void (*hold)(struct gmem_region *region, const struct iovec *pages);
+	__u64 (*let_go)(struct gmem_region *region);
+};
+
+static const struct holder holder_pipe, holder_io_uring;
 
 FIXTURE_VARIANT(held) {
 	__u64 flags;
+	const struct holder *holder;
 };
 
-FIXTURE_VARIANT_ADD(held, optin) {
-	.flags = GMEM_FLAGS_optin_mmap_shared,
+#define VARIANT(_flags, _holder) \
+FIXTURE_VARIANT_ADD(held, _flags##_by_##_holder) { \
+	.flags = GMEM_FLAGS_##_flags, \
+	.holder = &holder_##_holder, \
 };
-
-FIXTURE_VARIANT_ADD(held, plain) {
-	.flags = GMEM_FLAGS_mmap_shared,
-};
+VARIANT(optin_mmap_shared, pipe)
+VARIANT(optin_mmap_shared, io_uring)
+VARIANT(mmap_shared, pipe)
+VARIANT(mmap_shared, io_uring)
 
 FIXTURE_SETUP(held)
 {
@@ -64,27 +79,25 @@ FIXTURE_TEARDOWN(held)
 	gmem_region_free(self->region);
 }
 
-/* The pipe then has a reference to each of the pages, not a copy. */
-static void hold(struct gmem_region *region, int to)
-{
-	for (int i = 0; i < ARRAY_SIZE(held); i++) {
-		struct iovec page = {
-			.iov_base = gmem_region_host(region, held[i]),
-			.iov_len = region->page_size,
-		};
+static int pipe_ends[2];
 
-		if (vmsplice(to, &page, 1, 0) != region->page_size)
+/* The pipe then has a reference to each of the pages, not a copy. */
+static void pipe_hold(struct gmem_region *region, const struct iovec *pages)
+{
+	if (pipe(pipe_ends))
+		gmem_broken("pipe: %m");
+	for (int i = 0; i < ARRAY_SIZE(held); i++)
+		if (vmsplice(pipe_ends[1], &pages[i], 1, 0) != region->page_size)
 			gmem_broken("vmsplice of page %zu: %m", held[i]);
-	}
 }
 
 /* Reads the pipe empty; with the guest paused, it must show the present data. */
-static __u64 let_go(struct gmem_region *region, int from)
+static __u64 pipe_let_go(struct gmem_region *region)
 {
 	char *data = malloc(region->page_size);
 
 	for (int i = 0; i < ARRAY_SIZE(held); i++) {
-		if (!data || read(from, data, region->page_size) != region->page_size)
+		if (!data || read(pipe_ends[0], data, region->page_size) != region->page_size)
 			gmem_broken("reading page %zu from the pipe: %m", held[i]);
 		if (memcmp(data, gmem_region_host(region, held[i]), region->page_size))
 			gmem_fail(GMEM_C8,
@@ -93,6 +106,42 @@ static __u64 let_go(struct gmem_region *region, int from)
 	}
 	free(data);
 	return ARRAY_SIZE(held) * region->page_size;
+}
+
+static const struct holder holder_pipe = { pipe_hold, pipe_let_go };
+
+static int ring;
+
+/* Fixed buffers are pinned for as long as they are registered (FOLL_LONGTERM). */
+static void io_uring_hold(struct gmem_region *region, const struct iovec *pages)
+{
+	struct io_uring_params params = {};
+
+	ring = syscall(__NR_io_uring_setup, 1, &params);
+	if (ring < 0 || syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, pages,
+				ARRAY_SIZE(held)))
+		gmem_broken("io_uring buffers in guest_memfd: %m");
+}
+
+static __u64 io_uring_let_go(struct gmem_region *region)
+{
+	if (syscall(__NR_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0))
+		gmem_broken("IORING_UNREGISTER_BUFFERS: %m");
+	return 0;
+}
+
+static const struct holder holder_io_uring = { io_uring_hold, io_uring_let_go };
+
+static void hold(struct gmem_region *region, const struct holder *holder)
+{
+	struct iovec pages[ARRAY_SIZE(held)];
+
+	for (int i = 0; i < ARRAY_SIZE(held); i++)
+		pages[i] = (struct iovec) {
+			.iov_base = gmem_region_host(region, held[i]),
+			.iov_len = region->page_size,
+		};
+	holder->hold(region, pages);
 }
 
 static void must_stay(struct gmem_scene *scene, const __u64 *frames)
@@ -135,9 +184,7 @@ TEST_F_TIMEOUT(held, stays_and_moves_once_let_go, GMEM_CASE_TIMEOUT)
 		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
-	if (pipe(self->pipe))
-		gmem_broken("pipe: %m");
-	hold(self->region, self->pipe[1]);
+	hold(self->region, variant->holder);
 	gmem_scene_look(self->scene);
 	for (int i = 0; i < ARRAY_SIZE(held); i++)
 		frames[i] = self->scene->frames[held[i]];
@@ -151,7 +198,7 @@ TEST_F_TIMEOUT(held, stays_and_moves_once_let_go, GMEM_CASE_TIMEOUT)
 	if (!tally.moved)
 		gmem_fail(GMEM_C9, "wanted the pages that are not held to move, got none");
 	gmem_guest_pause(self->guest);
-	tally.verified += let_go(self->region, self->pipe[0]);
+	tally.verified += variant->holder->let_go(self->region);
 
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	must_move(self->scene, self->guest, frames, &tally);

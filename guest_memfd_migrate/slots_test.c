@@ -5,9 +5,11 @@
  * Contract: C2: the stage-2 mapping of exactly the page that moves is dropped,
  *	     in the slot that binds it; C1: contents.
  * Method:   one file bound by four slots, at file offsets other than 0, in an order
- *	     of guest addresses unlike that of the file, with gaps between; one vCPU
- *	     rewrites all pages while move_pages() sends them to and fro, first all
- *	     at once, then the first and the last page of each slot alone.
+ *	     of guest addresses unlike that of the file, with gaps between.  With the
+ *	     guest paused, move_pages() sends all pages to the other node, the host
+ *	     rewrites them, and the guest must read that.  Then one vCPU rewrites all
+ *	     pages while they are sent to and fro, first all at once, then the first
+ *	     and the last page of each slot alone.
  * Guards:   fails if a page that was named did not move in the end; broken if the
  *	     guest wrote nothing meanwhile or nothing was compared.
  * Needs:    a policy with movable memory; two nodes.
@@ -98,6 +100,19 @@ static void move_alone(struct gmem_scene *scene, size_t page, struct gmem_tally 
 		  page, (unsigned long long)before, TRIES);
 }
 
+static __u64 move_in_a_pause(struct gmem_scene *scene, struct gmem_guest *guest,
+			     struct gmem_tally *tally)
+{
+	__u64 verified;
+
+	gmem_scene_fire(scene, NULL, tally);
+	gmem_guest_write_on_host(guest, 0, NPAGES);
+	gmem_guest_blame(guest, GMEM_C2);
+	verified = gmem_guest_verify(guest);
+	gmem_guest_blame(guest, GMEM_C1);
+	return verified;
+}
+
 TEST_F_TIMEOUT(slots, each_page_moves_in_its_slot, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
@@ -108,8 +123,9 @@ TEST_F_TIMEOUT(slots, each_page_moves_in_its_slot, GMEM_CASE_TIMEOUT)
 		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
-	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	gmem_scene_look(self->scene);
+	tally.verified += move_in_a_pause(self->scene, self->guest, &tally);
+	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	for (int round = 0; round < ROUNDS; round++) {
 		gmem_scene_fire(self->scene, self->guest, &tally);
 		gmem_guest_wait_rounds(self->guest, 1);

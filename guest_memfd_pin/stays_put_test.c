@@ -87,7 +87,7 @@ TEST_F_TIMEOUT(stays_put, under_guest_writes, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
+	self->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
 	if (self->region->movable)
 		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);

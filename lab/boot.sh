@@ -14,11 +14,9 @@ set -euo pipefail
 
 # A panic or an oops ends the machine, as QEMU exits instead of rebooting.
 readonly APPEND="panic=-1 oops=panic rdinit=/init"
-# For an emulated machine, which is slow: tests stretch their bounds, grace periods
-# are not waited for longer than they must be, and the peer that repeats each of its
-# four races ten times by default runs them once.
+# For an emulated machine, which is slow: tests stretch their bounds, and grace
+# periods take no longer than they must.
 readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1"
-readonly FEW_RACES="KSELFTEST_SET_MEMORY_REGION_TEST_ARGS=1"
 # Seconds until the tests begin, and until they end; scenarios may say other.
 readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
 # Seconds for a machine that reported its end to power off.
@@ -35,7 +33,7 @@ kernel_command_line()
 	line+=" GMEM_SEED=$(setting seed)"
 	# Only a choice has to be told: without one everything is run.
 	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
-	[[ $ACCEL != tcg ]] || line+=" $SLOW $FEW_RACES"
+	[[ $ACCEL != tcg ]] || line+=" $SLOW"
 	[[ -z $(setting probe) ]] || line+=" GMEM_PROBE=1"
 	# What the kernel would cut off would be tests that silently do not run.
 	((${#line} < 2000)) || die "the kernel's command line is too long: choose fewer tests"

@@ -77,7 +77,7 @@ run()
 	image=$(setting boot-image) initramfs=$(setting initramfs)
 
 	if [[ $HOST == true ]]; then
-		echo "accel = host" >> "$RUN_DIR/scenario"
+		printf 'accel = host\nrelease = %s\n' "$(uname --kernel-release)" >> "$RUN_DIR/scenario"
 		run_child "$GMEM_LAB/host.sh" "$RUN_DIR" "$(setting tests)"
 		return
 	fi

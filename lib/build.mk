@@ -21,7 +21,7 @@ TEST_FILES := settings
 include $(KSFT_ROOT)/lib.mk
 
 # KVM's newest interface is in the tree's own headers, not in the system's.
-ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check,$(MAKECMDGOALS)),)
+ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check docs,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
 $(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
 endif

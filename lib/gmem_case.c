@@ -136,15 +136,16 @@ static void require(unsigned int required, unsigned int bit, __u64 count,
 void gmem_case_pass(const struct gmem_tally *tally, unsigned int required)
 {
 	fprintf(stderr,
-		"# TALLY moved=%llu stayed=%llu control=%llu raced=%llu verified=%llu\n",
+		"# TALLY moved=%llu stayed=%llu control=%llu raced=%llu verified=%llu placed=%llu\n",
 		(unsigned long long)tally->moved, (unsigned long long)tally->stayed,
 		(unsigned long long)tally->control, (unsigned long long)tally->raced,
-		(unsigned long long)tally->verified);
+		(unsigned long long)tally->verified, (unsigned long long)tally->placed);
 	require(required, GMEM_MOVED, tally->moved, "no folio moved");
 	require(required, GMEM_STAYED, tally->stayed, "no folio was seen to stay");
 	require(required, GMEM_CONTROL, tally->control, "no ordinary page moved");
 	require(required, GMEM_RACED, tally->raced, "the guest wrote nothing meanwhile");
 	require(required, GMEM_VERIFIED, tally->verified, "no byte was compared");
+	require(required, GMEM_PLACED, tally->placed, "no folio's place was looked at");
 	gmem_kmsg_check();
 	case_reason[0] = '\0';
 }

@@ -52,8 +52,12 @@ enum gmem_clause {
 	GMEM_SKIP(no_kprobes, "no kprobe events: frames and stage-2 unmaps cannot be seen") \
 	GMEM_SKIP(no_compaction, "the kernel has no compaction of unevictable memory") \
 	GMEM_SKIP(no_numa_migration, "the kernel has no move_pages()") \
+	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
+	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
+	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \
+	GMEM_SKIP(no_cma, "no CMA area in debugfs, or no huge pages of 2 MiB") \
 	GMEM_SKIP(no_numa_balancing, "no NUMA balancing, or no knobs to hurry it") \
 	GMEM_SKIP(no_ksm, "the kernel has no KSM") \
 	GMEM_SKIP(no_thp, "the kernel has no transparent huge pages, or never uses them") \
@@ -75,6 +79,7 @@ struct gmem_tally {
 	__u64 control;		/* ordinary pages beside them that moved, or were acted upon */
 	__u64 raced;		/* pages the guest wrote while a trigger ran */
 	__u64 verified;		/* bytes compared with what was written */
+	__u64 placed;		/* folios under test whose place or flags were right */
 };
 
 /* Which counters must be non-zero, lest the pass be vacuous. */
@@ -84,6 +89,7 @@ enum {
 	GMEM_CONTROL	= BIT(2),
 	GMEM_RACED	= BIT(3),
 	GMEM_VERIFIED	= BIT(4),
+	GMEM_PLACED	= BIT(5),
 };
 
 /* Seconds; a bound on hangs only, wide enough for the slowest emulator. */

@@ -63,7 +63,7 @@ size_t gmem_control_present(const struct gmem_control *control)
 	return present;
 }
 
-size_t gmem_control_moved(struct gmem_control *control)
+static size_t compare(struct gmem_control *control, bool forget)
 {
 	__u64 *now = calloc(control->npages, sizeof(*now));
 	size_t moved = 0;
@@ -73,7 +73,18 @@ size_t gmem_control_moved(struct gmem_control *control)
 	gmem_frame_read_mapped(control->mem, control->npages, control->page_size, now);
 	for (size_t page = 0; page < control->npages; page++)
 		moved += now[page] != control->frames[page];
-	memcpy(control->frames, now, control->npages * sizeof(*now));
+	if (forget)
+		memcpy(control->frames, now, control->npages * sizeof(*now));
 	free(now);
 	return moved;
+}
+
+size_t gmem_control_moved(struct gmem_control *control)
+{
+	return compare(control, true);
+}
+
+size_t gmem_control_away(struct gmem_control *control)
+{
+	return compare(control, false);
 }

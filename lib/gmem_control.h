@@ -34,4 +34,7 @@ size_t gmem_control_present(const struct gmem_control *control);
 /* Counts the pages whose frame changed since the last look, and looks. */
 size_t gmem_control_moved(struct gmem_control *control);
 
+/* The same, but what they are compared with stays the last look. */
+size_t gmem_control_away(struct gmem_control *control);
+
 #endif /* GMEM_CONTROL_H */

@@ -25,13 +25,13 @@
 /* What guest and host share; it lives outside the memory under test. */
 struct board {
 	__u64 gva;
-	__u64 npages;
+	__u64 first, count;	/* the pages that work is done on */
 	__u64 words;		/* per page */
 	__u64 key;
 	__u32 work;		/* enum gmem_guest_work */
 	__u32 stop;
 	__u64 progress;		/* pages handled */
-	__u64 written;		/* the generation of every page is valid */
+	__u64 passed;		/* every page was handled since work was set */
 	__u32 mismatched;
 	struct gmem_mismatch bad;
 	__u16 generation[];	/* what each page holds */
@@ -45,6 +45,7 @@ struct gmem_guest {
 	pthread_cond_t changed;
 	bool paused;
 	bool quit;
+	enum gmem_clause clause;	/* that a mismatch breaks */
 	int run_error;		/* errno of a KVM_RUN that failed */
 	char trouble[256];	/* why the vCPU cannot go on */
 };
@@ -55,14 +56,14 @@ static bool guest_page(struct board *board, __u64 page, __u32 work)
 	__u64 *va = (void *)(board->gva + page * board->words * sizeof(__u64));
 	__u16 generation = READ_ONCE(board->generation[page]);
 
-	if (board->written &&
-	    !gmem_page_check(va, board->words, board->key, page, generation, &board->bad)) {
+	if (!gmem_page_check(va, board->words, board->key, page, generation, &board->bad)) {
 		WRITE_ONCE(board->mismatched, 1);
 		return false;
 	}
 	if (work == GMEM_GUEST_WRITE) {
-		gmem_page_stamp(va, board->words, board->key, page, generation + 1);
-		WRITE_ONCE(board->generation[page], generation + 1);
+		generation = gmem_next_generation(generation);
+		gmem_page_stamp(va, board->words, board->key, page, generation);
+		WRITE_ONCE(board->generation[page], generation);
 	}
 	WRITE_ONCE(board->progress, board->progress + 1);
 	return true;
@@ -73,15 +74,14 @@ static void guest_work(struct board *board)
 	__u32 work = READ_ONCE(board->work);
 
 	do {
-		for (__u64 page = 0; page < board->npages; page++) {
-			/* A first or a final pass is worth nothing in part. */
-			if (READ_ONCE(board->stop) && board->written &&
-			    work != GMEM_GUEST_CHECK)
+		for (__u64 i = 0; i < board->count; i++) {
+			/* A first pass is worth nothing in part. */
+			if (READ_ONCE(board->stop) && board->passed)
 				return;
-			if (!guest_page(board, page, work))
+			if (!guest_page(board, board->first + i, work))
 				return;
 		}
-		board->written = 1;
+		board->passed = 1;
 	} while (work != GMEM_GUEST_CHECK && !READ_ONCE(board->stop));
 }
 
@@ -168,7 +168,7 @@ static void judge(struct gmem_guest *guest)
 	if (guest->trouble[0])
 		gmem_fail(GMEM_C2, "vCPU: %s", guest->trouble);
 	if (board->mismatched)
-		gmem_fail(GMEM_C1,
+		gmem_fail(guest->clause,
 			  "guest: page %llu at %#llx: want %#llx, got %#llx (%s)",
 			  bad->page,
 			  guest->region->gpa + bad->page * guest->region->page_size +
@@ -198,14 +198,23 @@ static void wait_paused(struct gmem_guest *guest)
 	judge(guest);
 }
 
-void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work)
+void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size_t first,
+		       size_t count)
 {
+	guest->board->first = first;
+	guest->board->count = count;
+	guest->board->passed = 0;
 	WRITE_ONCE(guest->board->work, work);
 	WRITE_ONCE(guest->board->stop, 0);
 	pthread_mutex_lock(&guest->lock);
 	guest->paused = false;
 	pthread_cond_broadcast(&guest->changed);
 	pthread_mutex_unlock(&guest->lock);
+}
+
+void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work)
+{
+	gmem_guest_run_on(guest, work, 0, guest->region->npages);
 }
 
 void gmem_guest_pause(struct gmem_guest *guest)
@@ -219,9 +228,19 @@ __u64 gmem_guest_progress(const struct gmem_guest *guest)
 	return READ_ONCE(guest->board->progress);
 }
 
+void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause)
+{
+	guest->clause = clause;
+}
+
+bool gmem_guest_passed(struct gmem_guest *guest)
+{
+	return READ_ONCE(guest->board->passed) || is_paused(guest);
+}
+
 void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 {
-	__u64 until = gmem_guest_progress(guest) + rounds * guest->board->npages;
+	__u64 until = gmem_guest_progress(guest) + rounds * guest->board->count;
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 
 	while (gmem_guest_progress(guest) < until) {
@@ -236,10 +255,10 @@ void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 		judge(guest);
 }
 
-static struct board *create_board(struct gmem_region *region, size_t npages)
+static struct board *create_board(struct gmem_region *region)
 {
 	struct kvm_vm *vm = region->vm;
-	size_t size = align_up(board_size(npages), region->page_size);
+	size_t size = align_up(board_size(region->npages), region->page_size);
 	struct board *board;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, BOARD_GPA, BOARD_SLOT,
@@ -247,30 +266,32 @@ static struct board *create_board(struct gmem_region *region, size_t npages)
 	virt_map(vm, BOARD_GPA, BOARD_GPA, size / vm->page_size);
 	board = addr_gpa2hva(vm, BOARD_GPA);
 	board->gva = region->gpa;
-	board->npages = npages;
 	board->words = region->page_size / sizeof(__u64);
 	board->key = gmem_pattern_key(gmem_seed());
 	return board;
 }
 
-struct gmem_guest *gmem_guest_create(struct gmem_region *region)
-{
-	return gmem_guest_create_over(region, region->npages);
-}
-
-struct gmem_guest *gmem_guest_create_over(struct gmem_region *region, size_t npages)
+struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
 {
 	struct gmem_guest *guest = calloc(1, sizeof(*guest));
 
 	if (!guest)
 		gmem_broken("out of memory");
 	guest->region = region;
-	guest->board = create_board(region, npages);
+	guest->clause = GMEM_C1;
+	guest->board = create_board(region);
 	guest->paused = true;
 	pthread_mutex_init(&guest->lock, NULL);
 	pthread_cond_init(&guest->changed, NULL);
 	if (pthread_create(&guest->thread, NULL, vcpu_thread, guest))
 		gmem_broken("pthread_create: %m");
+	return guest;
+}
+
+struct gmem_guest *gmem_guest_create(struct gmem_region *region)
+{
+	struct gmem_guest *guest = gmem_guest_create_idle(region);
+
 	gmem_guest_run(guest, GMEM_GUEST_WRITE);
 	gmem_guest_wait_rounds(guest, 1);
 	gmem_guest_pause(guest);
@@ -290,6 +311,17 @@ void gmem_guest_free(struct gmem_guest *guest)
 	free(guest);
 }
 
+void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t count)
+{
+	struct board *board = guest->board;
+
+	for (size_t page = first; page < first + count; page++) {
+		board->generation[page] = gmem_next_generation(board->generation[page]);
+		gmem_page_stamp(gmem_region_host(guest->region, page), board->words, board->key,
+				page, board->generation[page]);
+	}
+}
+
 /* By a mapping that did not exist during the moves: an old PTE can be right
  * where the page cache is wrong.
  */
@@ -297,15 +329,15 @@ static void verify_on_host(struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
 	struct board *board = guest->board;
-	size_t size = board->npages * region->page_size;
+	size_t size = region->npages * region->page_size;
 	struct gmem_mismatch bad;
 	char *host;
 
 	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
-	for (size_t page = 0; page < board->npages; page++)
+	for (size_t page = 0; page < region->npages; page++)
 		if (!gmem_page_check((void *)(host + page * region->page_size), board->words,
 				     board->key, page, board->generation[page], &bad))
-			gmem_fail(GMEM_C1,
+			gmem_fail(guest->clause,
 				  "host: page %llu offset %#llx: want %#llx, got %#llx (%s)",
 				  bad.page, bad.page * region->page_size + bad.word * 8,
 				  bad.want, bad.got,
@@ -315,15 +347,16 @@ static void verify_on_host(struct gmem_guest *guest)
 
 __u64 gmem_guest_verify(struct gmem_guest *guest)
 {
-	__u64 bytes = guest->board->npages * guest->region->page_size;
+	struct gmem_region *region = guest->region;
+	__u64 bytes = region->npages * region->page_size;
 	__u64 before = gmem_guest_progress(guest);
 
 	gmem_guest_run(guest, GMEM_GUEST_CHECK);
 	wait_paused(guest);
-	if (gmem_guest_progress(guest) - before != guest->board->npages)
-		gmem_broken("the guest checked %llu pages of %llu",
-			    gmem_guest_progress(guest) - before, guest->board->npages);
-	if (!guest->region->host_maps)
+	if (gmem_guest_progress(guest) - before != region->npages)
+		gmem_broken("the guest checked %llu pages of %zu",
+			    gmem_guest_progress(guest) - before, region->npages);
+	if (!region->host_maps)
 		return bytes;
 	verify_on_host(guest);
 	return 2 * bytes;

@@ -17,8 +17,11 @@
 #ifndef GMEM_GUEST_H
 #define GMEM_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
+
+#include "gmem_case.h"
 
 struct gmem_guest;
 struct gmem_region;
@@ -36,20 +39,24 @@ void gmem_guest_code(void);
 size_t gmem_guest_pages(size_t npages);
 
 /* A paused guest over @region, whose guest_reaches must be set.  The pages hold
- * nothing yet: the first generation is written by the guest before this returns.
+ * nothing yet: the guest finds zeros in them and writes the first generation
+ * before this returns.
  */
 struct gmem_guest *gmem_guest_create(struct gmem_region *region);
 
-/* The same for a guest that works on the first @npages alone; no others are read
- * or written by it, nor compared by gmem_guest_verify().
- */
-struct gmem_guest *gmem_guest_create_over(struct gmem_region *region, size_t npages);
+/* The same, but the guest has not touched a page. */
+struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region);
 
 /* Stops the vCPU and frees it.  NULL is fine. */
 void gmem_guest_free(struct gmem_guest *guest);
 
-/* Sets the paused vCPU to @work. */
+/* Sets the paused vCPU to @work on all pages, or on @count of them from @first on. */
 void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work);
+void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size_t first,
+		       size_t count);
+
+/* Writes the next generation of some pages from the host, while the guest is paused. */
+void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t count);
 
 /* Returns with the vCPU out of guest mode.  Fails the case if the guest found a
  * mismatch (C1), KVM_RUN failed (C2), or the vCPU does not answer (C9).
@@ -59,7 +66,13 @@ void gmem_guest_pause(struct gmem_guest *guest);
 /* Pages handled since creation; grows while the guest runs. */
 __u64 gmem_guest_progress(const struct gmem_guest *guest);
 
-/* Polls until the guest has handled all its pages @rounds more times. */
+/* From now on a mismatch is a failure of @clause, C1 until then. */
+void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause);
+
+/* True once the guest has handled all pages of its work, or cannot go on. */
+bool gmem_guest_passed(struct gmem_guest *guest);
+
+/* Polls until the guest has handled all pages of its work @rounds more times. */
 void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds);
 
 /* Of a paused guest: compares every byte in the guest, and, where the host maps

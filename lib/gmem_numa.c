@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NUMA nodes, through libnuma. */
+#include <errno.h>
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,9 +105,11 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool a
 		pages[i] = (char *)addr + i * page_size;
 		nodes[i] = node;
 	}
-	/* Above 0: that many pages were not moved, which is not our verdict. */
+	/* Above 0: that many pages were not moved; ENOMEM: the node is full.  Neither
+	 * is our verdict.
+	 */
 	if (numa_move_pages(0, count, pages, nodes, status,
-			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0)
+			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0 && errno != ENOMEM)
 		gmem_broken("move_pages to node %d: %m", node);
 	free(pages);
 	free(nodes);

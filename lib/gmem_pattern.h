@@ -4,6 +4,7 @@
  *
  * A stamp says which page, which word and which generation it was written for,
  * under a key made of the seed, so that a wrong word tells what went wrong.
+ * Generation 0 is that of a page that nobody ever wrote: all zeros.
  * Everything here is inline: guest and host run the same code.
  */
 #ifndef GMEM_PATTERN_H
@@ -18,7 +19,7 @@
 #define GMEM_GENERATIONS BIT(16)
 
 enum gmem_mismatch_class {
-	GMEM_ZEROS,	/* never written, or zeroed: the write is gone */
+	GMEM_ZEROS,	/* zeroed, or another page: the write is gone */
 	GMEM_STALE,	/* an earlier generation of this word: a lost write */
 	GMEM_EARLY,	/* a later generation of this word: should not exist yet */
 	GMEM_FOREIGN,	/* another page's or word's stamp, or no stamp at all */
@@ -43,7 +44,13 @@ static inline __u64 gmem_pattern_key(__u64 seed)
 
 static inline __u64 gmem_stamp(__u64 key, __u64 page, __u64 word, __u16 generation)
 {
-	return ((__u64)generation << 48 | page << 16 | word) ^ key;
+	return generation ? ((__u64)generation << 48 | page << 16 | word) ^ key : 0;
+}
+
+/* The one after @generation; a written page is never of generation 0 again. */
+static inline __u16 gmem_next_generation(__u16 generation)
+{
+	return generation == (__u16)-1 ? 1 : generation + 1;
 }
 
 /* Fills the page at @va with the stamps of @generation. */

@@ -2,6 +2,7 @@
 /* A region: one VM, one guest_memfd, the slot that binds it, the host's view. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <linux/falloc.h>
 #include <linux/mman.h>
@@ -51,14 +52,26 @@ static void map_on_host(struct gmem_region *region, size_t size)
 	region->host_maps = region->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
-static void bind_slot(struct gmem_region *region, __u32 id, const struct gmem_slot *slot)
+static void set_slot(struct gmem_region *region, size_t nth, size_t count)
 {
+	const struct gmem_slot *slot = &region->slot[nth];
+	size_t offset = slot->first * region->page_size;
+
+	vm_set_user_memory_region2(region->vm, REGION_SLOT + nth, KVM_MEM_GUEST_MEMFD,
+				   slot->gpa, count * region->page_size,
+				   slot->alias ? region->host + offset : NULL, region->fd, offset);
+}
+
+static void bind_slot(struct gmem_region *region, size_t nth)
+{
+	const struct gmem_slot *slot = &region->slot[nth];
 	__u64 gva = region->gpa + slot->first * region->page_size;
 	size_t size = slot->count * region->page_size;
 	struct kvm_vm *vm = region->vm;
 
-	vm_set_user_memory_region2(vm, id, KVM_MEM_GUEST_MEMFD, slot->gpa, size, NULL,
-				   region->fd, slot->first * region->page_size);
+	if (slot->alias && !region->host)
+		gmem_broken("an aliased slot needs a host mapping");
+	set_slot(region, nth, slot->count);
 	if (region->type->private_mem)
 		vm_mem_set_private(vm, slot->gpa, size);
 	virt_map(vm, gva, slot->gpa, size / vm->page_size);
@@ -67,8 +80,12 @@ static void bind_slot(struct gmem_region *region, __u32 id, const struct gmem_sl
 static void bind_slots(struct gmem_region *region, const struct gmem_slot *slots,
 		       size_t nslots)
 {
+	if (nslots > ARRAY_SIZE(region->slot))
+		gmem_broken("%zu slots are too many", nslots);
+	region->nslots = nslots;
+	memcpy(region->slot, slots, nslots * sizeof(*slots));
 	for (size_t i = 0; i < nslots; i++)
-		bind_slot(region, REGION_SLOT + i, &slots[i]);
+		bind_slot(region, i);
 	/*
 	 * A slot whose file cannot be mmapped serves only private accesses from
 	 * the file; a VM without private memory would go to userspace_addr.
@@ -84,6 +101,22 @@ struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 fl
 	const struct gmem_slot slot = { .count = npages + 1, .gpa = REGION_GPA };
 
 	return gmem_region_create_slots(type, flags, npages, &slot, 1);
+}
+
+struct gmem_region *gmem_region_create_aliased(const struct gmem_vm_type *type,
+					       __u64 flags, size_t npages)
+{
+	const struct gmem_slot slot = { .count = npages + 1, .gpa = REGION_GPA, .alias = true };
+
+	return gmem_region_create_slots(type, flags, npages, &slot, 1);
+}
+
+void gmem_region_rebind(struct gmem_region *region)
+{
+	for (size_t i = 0; i < region->nslots; i++)
+		set_slot(region, i, 0);
+	for (size_t i = 0; i < region->nslots; i++)
+		set_slot(region, i, region->slot[i].count);
 }
 
 __u64 gmem_region_gpa(void)

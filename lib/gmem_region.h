@@ -22,10 +22,13 @@
 struct kvm_vm;
 struct kvm_vcpu;
 
-/* Pages [first, first + count) of the file, bound to guest physical @gpa. */
+/* Pages [first, first + count) of the file, bound to guest physical @gpa.  In an
+ * aliased slot userspace_addr is the host's mapping of those pages.
+ */
 struct gmem_slot {
 	size_t first, count;
 	__u64 gpa;
+	bool alias;
 };
 
 struct gmem_region {
@@ -38,6 +41,8 @@ struct gmem_region {
 	size_t page_size;	/* of the host, in bytes */
 	__u64 gpa;		/* of page 0 if there is one slot; its guest address always */
 	char *host;		/* mmap of the file, or NULL */
+	struct gmem_slot slot[4];
+	size_t nslots;
 	bool movable;		/* what the policy promises */
 	bool guest_reaches;	/* guest accesses end up in the file */
 	bool host_maps;		/* host accesses do not raise SIGBUS */
@@ -56,6 +61,10 @@ struct gmem_region {
 struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 flags,
 				       size_t npages);
 
+/* The same with an aliased slot, as QEMU and Firecracker make it. */
+struct gmem_region *gmem_region_create_aliased(const struct gmem_vm_type *type,
+					       __u64 flags, size_t npages);
+
 /*
  * The same with @nslots slots that together bind each page in use once, in any
  * order and anywhere from gmem_region_gpa() on.  At its guest virtual addresses
@@ -64,6 +73,11 @@ struct gmem_region *gmem_region_create(const struct gmem_vm_type *type, __u64 fl
 struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
 					     size_t npages, const struct gmem_slot *slots,
 					     size_t nslots);
+
+/* Deletes all slots and makes them anew: nothing is mapped in stage-2 then.  No
+ * vCPU may run.
+ */
+void gmem_region_rebind(struct gmem_region *region);
 
 /* The lowest guest physical address that a slot may have. */
 __u64 gmem_region_gpa(void);

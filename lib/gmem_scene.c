@@ -2,6 +2,7 @@
 /* A scene: a region and a control side by side, and what a trigger moved. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kselftest.h"
 
@@ -67,6 +68,7 @@ void gmem_scene_free(struct gmem_scene *scene)
 		return;
 	for (int i = 0; i < ARRAY_SIZE(scene->filler); i++)
 		gmem_control_free(scene->filler[i]);
+	gmem_control_free(scene->next_owner);
 	gmem_control_free(scene->control);
 	free(scene->frames);
 	free(scene);
@@ -99,6 +101,43 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 	}
 	memcpy(scene->frames, now, npages * sizeof(*now));
 	free(now);
+}
+
+/* Of the node's free memory: what is left alone, and the most that is taken. */
+#define MARGIN	(64UL << 20)
+#define MOST	(1UL << 30)
+
+static bool is_among(__u64 frame, const __u64 *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (frames[i] == frame)
+			return true;
+	return false;
+}
+
+size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count)
+{
+	size_t free = gmem_numa_free(gmem_numa_node(0)), reused = 0;
+	size_t size = free < MARGIN ? 0 : free - MARGIN;
+	struct gmem_control *owner;
+	__u64 low = -1ULL, high = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		low = frames[i] < low ? frames[i] : low;
+		high = frames[i] > high ? frames[i] : high;
+	}
+	owner = gmem_control_create((size < MOST ? size : MOST) / scene->region->page_size);
+	scene->next_owner = owner;
+	/* The kernel clears every page, and huge ones fast. */
+	madvise(owner->mem, owner->npages * owner->page_size, MADV_HUGEPAGE);
+	gmem_numa_bind(gmem_numa_node(0));
+	gmem_control_touch(owner, 0, owner->npages);
+	gmem_numa_bind(-1);
+	gmem_control_moved(owner);
+	for (size_t page = 0; page < owner->npages; page++)
+		if (owner->frames[page] >= low && owner->frames[page] <= high)
+			reused += is_among(owner->frames[page], frames, count);
+	return reused;
 }
 
 void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,

@@ -27,6 +27,7 @@ struct gmem_scene {
 	struct gmem_control *control;
 	struct gmem_control *filler[5];	/* what place() wants around them */
 	size_t nfillers;
+	struct gmem_control *next_owner; /* of frames that the region left */
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */
 	size_t took;		/* pages of ordinary memory acted upon in place */
@@ -51,6 +52,11 @@ void gmem_scene_look(struct gmem_scene *scene);
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally);
 
+/* Has ordinary memory take the @count @frames on the first node that the region has
+ * left, and clear them: it takes what is free there, up to 1 GiB.  Returns how many
+ * of the frames it got; they stay taken.
+ */
+size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count);
 /* The two halves of gmem_scene_fire(), for a test that has something to see before
  * frames are looked at, which brings back what was dropped.
  */

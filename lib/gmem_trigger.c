@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Triggers: every way this suite asks the kernel to move a folio. */
+/* Triggers that send pages to another node, by their address in this process. */
 #include <stdio.h>
-
-#include "kselftest.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
 
 #include "gmem_case.h"
 #include "gmem_control.h"
 #include "gmem_file.h"
-#include "gmem_frame.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 #include "gmem_undo.h"
 
-#define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
-#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
-#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
-#define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
+#define CGROUP	"/sys/fs/cgroup"
 
 /* There and back: the node where the scene is not. */
 static int other_node(int node)
@@ -49,6 +47,7 @@ static void move_pages_all_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_trigger_move_pages = {
 	.name = "move_pages",
 	.by_address = true,
+	.rounds = 10,
 	.missing = gmem_numa_missing,
 	.fire = move_pages_fire,
 };
@@ -56,6 +55,7 @@ const struct gmem_trigger gmem_trigger_move_pages = {
 const struct gmem_trigger gmem_trigger_move_pages_all = {
 	.name = "move_pages_all",
 	.by_address = true,
+	.rounds = 10,
 	.missing = gmem_numa_missing,
 	.fire = move_pages_all_fire,
 };
@@ -74,6 +74,7 @@ static void mbind_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_trigger_mbind = {
 	.name = "mbind",
 	.by_address = true,
+	.rounds = 10,
 	.missing = gmem_numa_missing,
 	.fire = mbind_fire,
 };
@@ -87,177 +88,69 @@ static void migrate_pages_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_trigger_migrate_pages = {
 	.name = "migrate_pages",
 	.by_address = true,
+	.rounds = 2,
 	.missing = gmem_numa_missing,
 	.fire = migrate_pages_fire,
 };
 
-static enum gmem_skip compact_missing(void)
+static enum gmem_skip cpuset_missing(void)
 {
-	if (!gmem_file_exists(COMPACT_MEMORY))
-		return GMEM_SKIP_no_compaction;
-	/* 0 is the default of PREEMPT_RT; guest_memfd is unevictable. */
-	if (gmem_file_read_long(COMPACT_UNEVICTABLE) != 1)
-		return GMEM_SKIP_no_compaction;
+	char controllers[256];
+
+	if (gmem_numa_missing())
+		return gmem_numa_missing();
+	if (__gmem_file_read(CGROUP "/cgroup.controllers", controllers,
+			     sizeof(controllers)) < 0 || !strstr(controllers, "cpuset"))
+		return GMEM_SKIP_no_cpuset;
 	return GMEM_SKIP_none;
 }
 
-/* Frames in a hole, and in the wall between two. */
-#define HOLE	64
-/* Pages of filler even where next to nothing lies below. */
-#define MIN_FILL	4096
-
-/* How many of the fillers' frames lie above @frame. */
-static size_t frames_above(struct gmem_scene *scene, __u64 frame)
+static void set_mems(const char *nodes)
 {
-	size_t above = 0;
+	char path[96];
 
-	for (size_t i = 0; i < scene->nfillers; i++) {
-		struct gmem_control *filler = scene->filler[i];
+	snprintf(path, sizeof(path), CGROUP "/gmem_%d/cpuset.mems", getpid());
+	gmem_file_write(path, nodes);
+}
 
-		gmem_control_moved(filler);
-		for (size_t page = 0; page < filler->npages; page++)
-			above += filler->frames[page] > frame;
+/* A cgroup of this process's own, which may use both nodes to begin with. */
+static void cpuset_place(struct gmem_scene *scene)
+{
+	char path[96], enabled[256], pid[16], nodes[32];
+
+	if (__gmem_file_read(CGROUP "/cgroup.subtree_control", enabled, sizeof(enabled)) < 0)
+		gmem_broken(CGROUP "/cgroup.subtree_control: %m");
+	if (!strstr(enabled, "cpuset")) {
+		gmem_file_write(CGROUP "/cgroup.subtree_control", "+cpuset");
+		gmem_undo_write(CGROUP "/cgroup.subtree_control", "-cpuset");
 	}
-	return above;
+	snprintf(path, sizeof(path), CGROUP "/gmem_%d", getpid());
+	if (mkdir(path, 0700))
+		gmem_broken("%s: %m", path);
+	gmem_undo_rmdir(path);
+	snprintf(nodes, sizeof(nodes), "%d,%d", gmem_numa_node(0), gmem_numa_node(1));
+	set_mems(nodes);
+	strcat(path, "/cgroup.procs");
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	gmem_file_write(path, pid);
+	gmem_scene_allocate(scene);
 }
 
-static __u64 highest_frame(struct gmem_control *control)
+/* The write returns when the memory has moved, or was refused. */
+static void cpuset_fire(struct gmem_scene *scene)
 {
-	__u64 highest = 0;
+	char node[16];
 
-	gmem_control_moved(control);
-	for (size_t page = 0; page < control->npages; page++)
-		if (control->frames[page] > highest)
-			highest = control->frames[page];
-	return highest;
+	snprintf(node, sizeof(node), "%d", scene->node);
+	set_mems(node);
+	scene->node = other_node(scene->node);
 }
 
-static void add_filler(struct gmem_scene *scene, size_t npages)
-{
-	struct gmem_control *filler = gmem_control_create(npages);
-
-	gmem_numa_bind(gmem_numa_node(0));
-	gmem_control_touch(filler, 0, npages);
-	gmem_numa_bind(-1);
-	scene->filler[scene->nfillers++] = filler;
-}
-
-/*
- * Frees all filler below @frame, and every second HOLE frames of what lies above.
- * Where it has found nothing, compaction looks for free pages at every 32nd frame
- * only: smaller holes may escape it.
- */
-static void make_holes(struct gmem_control *filler, __u64 frame)
-{
-	size_t first = 0;
-
-	/* Neighbours in one call: each call notifies the VM's MMU, too. */
-	for (size_t page = 0; page <= filler->npages; page++) {
-		if (page < filler->npages &&
-		    (filler->frames[page] < frame || filler->frames[page] / HOLE % 2))
-			continue;
-		if (page > first)
-			gmem_control_discard(filler, first, page - first);
-		first = page + 1;
-	}
-}
-
-/*
- * Pages on a CPU's free list are free, yet no hole that compaction could see; and
- * kcompactd, which wakes twice a second and dislikes holes, would come first.
- */
-static void keep_holes(void)
-{
-	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
-	gmem_sysctl_set(PROACTIVENESS, "0");
-}
-
-/*
- * Holes for everything movable on the node, as all of it may lie below the scene
- * and be moved first; but no more than the node has room for.
- */
-static size_t holes_wanted(struct gmem_scene *scene)
-{
-	int node = gmem_numa_node(0);
-	size_t movable = gmem_numa_movable(node) / scene->region->page_size;
-	size_t wanted = movable + 4 * scene->region->npages;
-	size_t most = gmem_numa_free(node) / scene->region->page_size / 16;
-
-	return wanted < most ? wanted : most;
-}
-
-/*
- * Compaction moves what lies low in a zone into holes that lie high in it, the
- * lowest first; a pageblock that is free as a whole is no hole to it.  So allocate
- * filler, half of which becomes holes, and then the scene; as the allocator may walk
- * through memory either way, allocate more filler after it if too little lies above;
- * and if that does not help, try both further on.  Leave no filler below the scene,
- * and keep the holes' walls for as long as it lasts.
- */
-static void place_below_holes(struct gmem_scene *scene)
-{
-	size_t wanted = 2 * holes_wanted(scene);
-	/* Room to spare: free lists hand out single pages from anywhere first. */
-	size_t fill = wanted + MIN_FILL;
-	size_t above = 0;
-	__u64 top = 0;
-
-	keep_holes();
-	while (above < wanted && scene->nfillers < ARRAY_SIZE(scene->filler)) {
-		bool place = scene->nfillers % 2 == 0;
-
-		/* What the filler takes now, the scene cannot be given again. */
-		if (place && scene->nfillers)
-			gmem_scene_discard(scene);
-		add_filler(scene, fill);
-		if (place)
-			gmem_scene_allocate(scene);
-		top = highest_frame(scene->control);
-		above = frames_above(scene, top);
-	}
-	if (above < wanted)
-		gmem_broken("found no place with %zu pages above it (%zu fillers of %zu pages)",
-			    wanted, scene->nfillers, fill);
-	for (size_t i = 0; i < scene->nfillers; i++)
-		make_holes(scene->filler[i], top);
-}
-
-static void compact_fire(struct gmem_scene *scene)
-{
-	gmem_file_write(COMPACT_MEMORY, "1");
-}
-
-const struct gmem_trigger gmem_trigger_compact_memory = {
-	.name = "compact_memory",
-	.missing = compact_missing,
-	.place = place_below_holes,
-	.fire = compact_fire,
-};
-
-static void compact_node_path(char *path, size_t size)
-{
-	snprintf(path, size, "/sys/devices/system/node/node%d/compact", gmem_numa_node(0));
-}
-
-static enum gmem_skip compact_node_missing(void)
-{
-	char path[64];
-
-	compact_node_path(path, sizeof(path));
-	return gmem_file_exists(path) ? compact_missing() : GMEM_SKIP_no_compaction;
-}
-
-static void compact_node_fire(struct gmem_scene *scene)
-{
-	char path[64];
-
-	compact_node_path(path, sizeof(path));
-	gmem_file_write(path, "1");
-}
-
-const struct gmem_trigger gmem_trigger_compact_node = {
-	.name = "compact_node",
-	.missing = compact_node_missing,
-	.place = place_below_holes,
-	.fire = compact_node_fire,
+const struct gmem_trigger gmem_trigger_cpuset = {
+	.name = "cpuset",
+	.by_address = true,
+	.rounds = 2,
+	.missing = cpuset_missing,
+	.place = cpuset_place,
+	.fire = cpuset_fire,
 };

@@ -19,6 +19,8 @@ struct gmem_trigger {
 	const char *name;
 	/* Acts on addresses: reaches only what the host maps. */
 	bool by_address;
+	/* How often a test should fire it to have seen enough. */
+	unsigned int rounds;
 	/* Tells MMU notifiers that all addresses change: any VM may lose any stage-2
 	 * mapping over it, which is all there is to see.
 	 */
@@ -37,7 +39,10 @@ extern const struct gmem_trigger gmem_trigger_move_pages;
 extern const struct gmem_trigger gmem_trigger_move_pages_all;
 extern const struct gmem_trigger gmem_trigger_mbind;
 extern const struct gmem_trigger gmem_trigger_migrate_pages;
+extern const struct gmem_trigger gmem_trigger_cpuset;
 extern const struct gmem_trigger gmem_trigger_compact_memory;
 extern const struct gmem_trigger gmem_trigger_compact_node;
+extern const struct gmem_trigger gmem_trigger_hugetlb;
+extern const struct gmem_trigger gmem_trigger_thp;
 
 #endif /* GMEM_TRIGGER_H */

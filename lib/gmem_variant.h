@@ -13,9 +13,12 @@
 #include <linux/kvm.h>
 
 #include "gmem_policy.h"
+#include "gmem_region.h"
 
 /* Stands for the opt-in flag until run time, when its bit is known. */
 #define GMEM_FLAG_OPTIN		BIT_ULL(63)
+/* No flag of the file: the slot is aliased. */
+#define GMEM_ALIAS		BIT_ULL(62)
 
 #define GMEM_FLAGS_none		0
 #define GMEM_FLAGS_mmap		GUEST_MEMFD_FLAG_MMAP
@@ -25,13 +28,23 @@
 #define GMEM_FLAGS_optin_mmap		(GMEM_FLAG_OPTIN | GMEM_FLAGS_mmap)
 #define GMEM_FLAGS_optin_shared		(GMEM_FLAG_OPTIN | GMEM_FLAGS_shared)
 #define GMEM_FLAGS_optin_mmap_shared	(GMEM_FLAG_OPTIN | GMEM_FLAGS_mmap_shared)
+#define GMEM_FLAGS_mmap_shared_alias	(GMEM_FLAGS_mmap_shared | GMEM_ALIAS)
+#define GMEM_FLAGS_optin_mmap_shared_alias (GMEM_FLAGS_optin_mmap_shared | GMEM_ALIAS)
 
 /* The flags as the kernel takes them. */
 static inline __u64 gmem_flags(__u64 flags)
 {
-	if (!(flags & GMEM_FLAG_OPTIN))
-		return flags;
-	return (flags & ~GMEM_FLAG_OPTIN) | gmem_flag_migratable();
+	__u64 known = flags & ~(GMEM_FLAG_OPTIN | GMEM_ALIAS);
+
+	return flags & GMEM_FLAG_OPTIN ? known | gmem_flag_migratable() : known;
+}
+
+static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type *type,
+						      __u64 flags, size_t npages)
+{
+	if (flags & GMEM_ALIAS)
+		return gmem_region_create_aliased(type, gmem_flags(flags), npages);
+	return gmem_region_create(type, gmem_flags(flags), npages);
 }
 
 /* The pages are named by their address in the host's mapping. */
@@ -39,7 +52,14 @@ static inline __u64 gmem_flags(__u64 flags)
 	op(type, flags, move_pages) \
 	op(type, flags, move_pages_all) \
 	op(type, flags, mbind) \
-	op(type, flags, migrate_pages)
+	op(type, flags, migrate_pages) \
+	op(type, flags, cpuset)
+
+/* Where the host maps what the guest has: MMU notifiers reach the guest too. */
+#define GMEM_ALIASED(op, type, flags) \
+	op(type, flags, move_pages) \
+	op(type, flags, mbind) \
+	op(type, flags, compact_memory)
 
 #define GMEM_OPTIN_VARIANTS(op) \
 	op(default, optin, compact_memory) \
@@ -47,7 +67,10 @@ static inline __u64 gmem_flags(__u64 flags)
 	op(default, optin_shared, compact_memory) \
 	op(default, optin_mmap_shared, compact_memory) \
 	op(default, optin_mmap_shared, compact_node) \
-	GMEM_BY_ADDRESS(op, default, optin_mmap_shared)
+	op(default, optin_mmap_shared, hugetlb) \
+	op(default, optin_mmap_shared, thp) \
+	GMEM_BY_ADDRESS(op, default, optin_mmap_shared) \
+	GMEM_ALIASED(op, default, optin_mmap_shared_alias)
 
 #define GMEM_PLAIN_VARIANTS(op) \
 	op(default, none, compact_memory) \
@@ -55,7 +78,10 @@ static inline __u64 gmem_flags(__u64 flags)
 	op(default, shared, compact_memory) \
 	op(default, mmap_shared, compact_memory) \
 	op(default, mmap_shared, compact_node) \
-	GMEM_BY_ADDRESS(op, default, mmap_shared)
+	op(default, mmap_shared, hugetlb) \
+	op(default, mmap_shared, thp) \
+	GMEM_BY_ADDRESS(op, default, mmap_shared) \
+	GMEM_ALIASED(op, default, mmap_shared_alias)
 
 /* VM types with private memory refuse INIT_SHARED and opting in. */
 #define GMEM_PRIVATE_VARIANTS(op) \

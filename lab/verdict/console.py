@@ -16,7 +16,7 @@ BADNESS = re.compile("|".join((
     r"\bBUG\b", r"\bWARNING:", r"\bOops\b", r"cut here",
     r"general protection fault", r"double fault", r"Internal error:",
     r"[Uu]nable to handle kernel", r"[Kk]ernel tried to",
-    r"Call [Tt]race:",
+    r"Call [Tt]race:", r"page allocation failure",
     r"KASAN", r"KMSAN", r"KCSAN", r"KFENCE", r"UBSAN", r"kmemleak: \d+ new",
     r"Bad page", r"Bad rss", r"Bad swap", r"pagealloc:", r"page dumped because",
     r"(list_add|list_del) corruption", r"refcount_t:",
@@ -48,7 +48,13 @@ EXCEPTIONS = {
 }
 HARMLESS = re.compile("|".join(EXCEPTIONS))
 
+# A report of several lines: to allow its first one is to allow its stack, too.
+REPORT = re.compile(r"page allocation failure")
+STACK = re.compile(r"Call [Tt]race:")
+
 ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c|\(B)")
+# The first line of every kernel, after time and perhaps task.
+BANNER = re.compile(r"(?:\[[^]]*\]\s*)*Linux version (\S+) ")
 MARKER = re.compile(r"gmem: begin (\S+)")
 TESTS_BEGIN = re.compile(r"kselftest: Running tests in (\S+)")
 
@@ -71,10 +77,12 @@ class Console:
         self.panic = ""
         self.panic_line = 0
         self.last_line = ""
+        self.release = ""  # of the kernel, as uname -r has it
         self.lines = 0
         self._allowed = [re.compile(pattern) for pattern in allowed]
         self._case = ""
         self._booting = True
+        self._excused = False  # the stack that comes next belongs to such a report
 
     def feed(self, raw):
         """Take the next line of the console."""
@@ -83,13 +91,22 @@ class Console:
         if not line:
             return
         self.last_line = line
+        if BANNER.match(line) and not self.release:
+            self.release = BANNER.match(line)[1]
         if MARKER.search(line):
             self._case = MARKER.search(line)[1]
         if TESTS_BEGIN.search(line) or self._case:
             self._booting = False
         if PANIC.search(line) and not self.panic:
             self.panic, self.panic_line = line, self.lines
-        if BADNESS.search(line) and not self._harmless(line):
+        if not BADNESS.search(line):
+            return
+        if self._excused and STACK.search(line):
+            self._excused = False
+        elif self._harmless(line):
+            self._excused = bool(REPORT.search(line))
+        else:
+            self._excused = False
             self.reports.append(Report(self.lines, line, self._case, self._booting))
 
     def _harmless(self, line):

@@ -11,6 +11,7 @@ import fnmatch
 import pathlib
 import re
 
+from . import known
 from .console import Console, printable
 from .ktap import Ktap
 
@@ -34,6 +35,8 @@ class Run:
     qemu_error: str = ""
     watchdog: str = ""
     not_run: str = ""  # why there was nothing to boot
+    release: str = ""  # of the kernel that ran, by its own word
+    issues: list = dataclasses.field(default_factory=list)  # that this kernel may have
 
     def may_skip(self, slug, program, case=""):
         """Does the scenario allow this skip?  A glob may name either part."""
@@ -41,9 +44,14 @@ class Run:
         return any(slug == allowed and any(fnmatch.fnmatchcase(n, glob) for n in names)
                    for allowed, glob in self.allow_skip)
 
+    def known_issue(self, program, case, clause, text):
+        """The issue of this kernel that the case failed of, or None."""
+        return next((issue for issue in self.issues
+                     if issue.explains(program, case, clause, text)), None)
+
 
 def read(run_dir, lab):
-    """Return the Run found in RUN_DIR; LAB holds the list of skip reasons."""
+    """Return the Run found in RUN_DIR; LAB holds the lists that it is held to."""
     run = Run(pathlib.Path(run_dir).resolve().name)
     if (run_dir / "not-run").exists():
         why = _data(_lines(run, run_dir / "not-run"))
@@ -54,6 +62,7 @@ def read(run_dir, lab):
     run.ktap = _feed(run, run_dir / "ktap.log", Ktap())
     run.console = _feed(run, run_dir / "console.log", Console(run.allow_log))
     _qemu(run, run_dir)
+    _known_issues(run, run_dir, lab)
     return run
 
 
@@ -121,6 +130,21 @@ def _skip_reasons(run, path):
     lines = _lines(run, path)
     if lines is not None:
         run.slugs = {line.split()[0] for line in _data(lines)}
+
+
+def _known_issues(run, run_dir, lab):
+    """The issues that the kernel of RUN may have; without its version, none."""
+    path = run_dir / "known_issues"
+    if not path.exists():
+        path = lab.parent / "known_issues"
+    lines = _lines(run, path)
+    kinds = {scenario.name for scenario in (lab / "scenarios").glob("*")}
+    issues, complaints = known.parse(_data(lines), kinds)
+    run.problems += [f"known_issues: {complaint}" for complaint in complaints]
+    # A machine of its own says on its console what it runs, this one to the lab.
+    run.release = run.settings.get("release", "") or run.console.release
+    kind = "image" if "image" in run.settings else run.settings.get("kernel", "")
+    run.issues = [issue for issue in issues if issue.concerns(kind, run.release)]
 
 
 def _plan(run, path):

@@ -3,15 +3,19 @@
 
 verdict.json, schema 1 (fields are only ever added within a schema number):
   schema, scenario, kernel, policy, arch, accel, seed, tree, linux
+  release   of the kernel, by its own word; "" if it did not say
   verdict   pass | fail | broken          exit      0 | 1 | 2
   reasons   [{verdict, kind, clause, title, program, case, text, log, line}]
             kind: not-run panic hang boot qemu input truncated plan sequence duplicate
             exit-code contract broken unknown vacuous skip nothing-passed log peer
-  counts    {guest_memfd: {pass, fail, broken, skip} in cases,
+  counts    {guest_memfd: {pass, fail, known, broken, skip} in cases,
              peer: {pass, fail, skip} in programs}
   tally     {key: sum over the cases that passed}
+  known_issues  [{id, clause, title, versions, evidence, occurred, did_not_occur}]
+            that this kernel may have; the last two list cases, as program/case
   programs  [{name, group, outcome, cases, skip}], in the order they ran
-  cases     [{program, case, outcome, slug, clause, text, tally}]
+            outcome: pass fail known skip unfinished; known: failed of nothing else
+  cases     [{program, case, outcome, slug, clause, text, tally, issue}]
 """
 
 import collections
@@ -45,12 +49,14 @@ def compose(run, reasons):
         "schema": SCHEMA,
         "scenario": run.name,
         **{key: run.settings.get(key, "") for key in ECHOED},
+        "release": printable(run.release),
         "verdict": verdict,
         "exit": EXITS[verdict],
         "reasons": [{**dataclasses.asdict(reason), "text": printable(reason.text),
                      "title": contract.title(reason.clause)} for reason in reasons],
         "counts": _counts(run, per_case),
         "tally": _tally(per_case),
+        "known_issues": [_known_issue(issue, per_case) for issue in run.issues],
         "programs": _programs(run),
         "cases": per_case,
     }
@@ -60,12 +66,28 @@ def _cases(run):
     rows = []
     for program in run.ktap.programs:
         for case in program.cases if program.ours() else ():
-            kind, slug, clause, text = cases.outcome(case)
+            found = cases.outcome(run, program, case)
             rows.append({
                 "program": program.name, "case": case.name,
-                "outcome": "fail" if kind == "unknown" else kind, "slug": slug,
-                "clause": clause, "text": printable(text), "tally": case.tally})
+                "outcome": "fail" if found.kind == "unknown" else found.kind,
+                "slug": found.slug, "clause": found.clause,
+                "text": printable(found.text), "tally": case.tally,
+                "issue": found.issue})
     return rows
+
+
+def _known_issue(issue, per_case):
+    """One issue, the cases that failed of it, and those that should have."""
+    occurred = [row for row in per_case if row["issue"] == issue.name]
+    # A pass that did nothing says nothing about the issue either.
+    passed = [row for row in per_case
+              if row["outcome"] == "pass" and any(row["tally"].values())
+              and issue.names(row["program"], row["case"])]
+    return {"id": issue.name, "clause": issue.clause,
+            "title": contract.title(issue.clause), "versions": issue.versions,
+            "evidence": [printable(line) for line in issue.evidence],
+            "occurred": [f"{row['program']}/{row['case']}" for row in occurred],
+            "did_not_occur": [f"{row['program']}/{row['case']}" for row in passed]}
 
 
 def _programs(run):
@@ -74,6 +96,8 @@ def _programs(run):
         outcome = "fail" if not program.ok else "pass"
         if program.ok is None:
             outcome = "unfinished"
+        elif program.ours() and cases.only_known(run, program):
+            outcome = "known"
         elif program.ok and program.note == "SKIP":
             outcome = "skip"
         rows.append({"name": program.name,
@@ -88,7 +112,7 @@ def _counts(run, per_case):
     peers = collections.Counter("fail" if row["outcome"] == "unfinished"
                                 else row["outcome"] for row in _programs(run)
                                 if row["group"] == "peer")
-    return {"guest_memfd": {k: ours[k] for k in ("pass", "fail", "broken", "skip")},
+    return {"guest_memfd": {k: ours[k] for k in ("pass", "fail", "known", "broken", "skip")},
             "peer": {k: peers[k] for k in ("pass", "fail", "skip")}}
 
 
@@ -110,6 +134,7 @@ def as_text(verdict):
              f"seed {verdict['seed'] or '?'})",
              f"  cases: {ours or 'none'}; peers: {peers or 'none'}"]
     lines += _reasons(verdict)
+    lines += _known_issues(verdict)
     lines += _skips(verdict)
     if verdict["tally"]:
         lines.append("  done: " + " ".join(f"{k}={n}" for k, n in verdict["tally"].items()))
@@ -149,6 +174,27 @@ def _again(verdict, program):
     if verdict["seed"]:
         words += ["--seed", verdict["seed"]]
     return shlex.join(words)
+
+
+def _known_issues(verdict):
+    """Known is not green either; and an issue that is gone should leave the list."""
+    lines = []
+    for issue in verdict["known_issues"]:
+        rows = [row for row in verdict["cases"] if row["issue"] == issue["id"]]
+        if rows:
+            lines += [f"  known issue {issue['id']} occurred in {_number(rows)}, first: "
+                      f"{issue['title']} {rows[0]['program']} {rows[0]['case']}",
+                      f"    {rows[0]['text']}",
+                      *(f"    evidence: {line}" for line in issue["evidence"])]
+        if issue["did_not_occur"]:
+            lines.append(f"  known issue {issue['id']} did not occur in "
+                         f"{_number(issue['did_not_occur'])} that passed, first: "
+                         + issue["did_not_occur"][0].replace("/", " "))
+    return lines
+
+
+def _number(found):
+    return f"{len(found)} case" + "s" * (len(found) != 1)
 
 
 def _skips(verdict):

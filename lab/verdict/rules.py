@@ -218,7 +218,7 @@ def _owner(run, marker):
 def _nothing_passed(run):
     """A run that proved nothing has not passed, however clean it looks."""
     ours = [p for p in run.ktap.programs if p.ours()]
-    outcomes = [cases.outcome(c)[0] for p in ours for c in p.cases]
+    outcomes = [cases.outcome(run, p, c).kind for p in ours for c in p.cases]
     if not ours and any(p.ok and not p.note for p in run.ktap.programs):
         if run.plan is None or not any(n.startswith("guest_memfd:") for n in run.plan):
             return

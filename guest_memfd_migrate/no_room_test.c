@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where there is no room a page stays as it is, and moves once there is.
+ *
+ * Contract: C8: a migration that fails for want of memory leaves frame, data and
+ *	     mappings as they were, and works once the obstacle is gone.
+ * Method:   the second node is filled, by huge pages and then by ordinary pages that
+ *	     move_pages() sends there until it refuses some.  The region is sent
+ *	     there while one vCPU rewrites it; guest and host compare every byte.
+ *	     Then the node is emptied and the region sent there again until all of
+ *	     it has arrived.
+ * Guards:   broken if the full node took the whole region, or the guest wrote nothing
+ *	     meanwhile; fails if a page does not arrive in the end.
+ * Needs:    a policy with movable memory; two nodes; a pool of huge pages.
+ * Kills:    lock-leaked-on-error, end-skipped-on-error, migration-entry-left-on-failure
+ */
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_guest.h"
+#include "gmem_hugetlb.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+#include "gmem_variant.h"
+
+#define NPAGES	64
+#define TRIES	50
+
+/* Ordinary pages to fill the node with, at a time and at most. */
+#define FILL	2048
+#define FILLS	32
+
+FIXTURE(no_room) {
+	struct gmem_region *region;
+	struct gmem_scene *scene;
+	struct gmem_guest *guest;
+	struct gmem_control *filler[FILLS];
+	long pool;		/* huge pages that the node had before */
+};
+
+FIXTURE_VARIANT(no_room) {
+	__u64 flags;
+};
+
+#define VARIANT(_flags) \
+FIXTURE_VARIANT_ADD(no_room, _flags) { \
+	.flags = GMEM_FLAGS_##_flags, \
+};
+VARIANT(optin_mmap_shared)
+VARIANT(mmap_shared)
+
+FIXTURE_SETUP(no_room)
+{
+}
+
+FIXTURE_TEARDOWN(no_room)
+{
+	gmem_guest_free(self->guest);
+	gmem_scene_free(self->scene);
+	gmem_region_free(self->region);
+}
+
+/* Unlike an allocation, a migration to a full node calls for no OOM killer. */
+static void fill_node(int node, struct gmem_control **filler)
+{
+	gmem_hugetlb_keep(node);
+	gmem_hugetlb_resize(node, 1000000);
+	for (int i = 0; i < FILLS; i++) {
+		filler[i] = gmem_control_create(FILL);
+		gmem_numa_bind(gmem_numa_node(0));
+		gmem_control_touch(filler[i], 0, FILL);
+		gmem_numa_bind(-1);
+		gmem_control_moved(filler[i]);
+		gmem_numa_move(filler[i]->mem, FILL, filler[i]->page_size, node, false);
+		if (gmem_control_moved(filler[i]) < FILL)
+			return;
+	}
+	gmem_broken("node %d is not full after %d more pages", node, FILL * FILLS);
+}
+
+static void empty_node(int node, struct gmem_control **filler, long pool)
+{
+	for (int i = 0; i < FILLS; i++) {
+		gmem_control_free(filler[i]);
+		filler[i] = NULL;
+	}
+	gmem_hugetlb_resize(node, pool);
+}
+
+/* How many pages are not where they were in @frames. */
+static size_t count_moved(struct gmem_scene *scene, const __u64 *frames)
+{
+	size_t moved = 0;
+
+	for (size_t page = 0; page < NPAGES; page++)
+		moved += scene->frames[page] != frames[page];
+	return moved;
+}
+
+static void send_until_all_moved(struct gmem_scene *scene, struct gmem_guest *guest, int node,
+				 const __u64 *frames, struct gmem_tally *tally)
+{
+	size_t moved = 0;
+
+	for (int try = 0; try < TRIES && moved < NPAGES; try++) {
+		scene->node = node;
+		gmem_scene_fire(scene, guest, tally);
+		moved = count_moved(scene, frames);
+	}
+	if (moved < NPAGES)
+		gmem_fail(GMEM_C8,
+			  "wanted all %d pages to move once there is room, got %zu after %d tries",
+			  NPAGES, moved, TRIES);
+}
+
+TEST_F_TIMEOUT(no_room, stays_and_moves_once_there_is, GMEM_CASE_TIMEOUT)
+{
+	struct gmem_tally tally = {};
+	__u64 frames[NPAGES];
+	int node;
+
+	GMEM_CASE_BEGIN();
+	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
+	if (!self->region->movable)
+		gmem_skip_if(GMEM_SKIP_no_policy_movable);
+	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
+	node = self->scene->node;
+	gmem_skip_if(gmem_hugetlb_missing(node));
+	self->guest = gmem_guest_create(self->region);
+	gmem_scene_look(self->scene);
+	memcpy(frames, self->scene->frames, sizeof(frames));
+	self->pool = gmem_hugetlb_pool(node);
+	fill_node(node, self->filler);
+
+	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
+	gmem_scene_fire(self->scene, self->guest, &tally);
+	if (!tally.stayed)
+		gmem_broken("the full node %d had room for %d pages", node, NPAGES);
+	gmem_guest_pause(self->guest);
+	tally.verified += gmem_guest_verify(self->guest);
+
+	empty_node(node, self->filler, self->pool);
+	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
+	send_until_all_moved(self->scene, self->guest, node, frames, &tally);
+	gmem_guest_pause(self->guest);
+	tally.verified += gmem_guest_verify(self->guest);
+	gmem_case_pass(&tally, GMEM_MOVED | GMEM_STAYED | GMEM_RACED | GMEM_VERIFIED);
+}
+
+TEST_HARNESS_MAIN

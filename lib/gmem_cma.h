@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * CMA areas: memory set aside at boot (cma=), lent to movable allocations only.
+ * Rests on /sys/kernel/debug/cma (CONFIG_CMA_DEBUGFS).
+ */
+#ifndef GMEM_CMA_H
+#define GMEM_CMA_H
+
+#include "gmem_case.h"
+
+/* GMEM_SKIP_none if there is an area, and huge pages to take other memory with. */
+enum gmem_skip gmem_cma_missing(void);
+
+/*
+ * Until the case ends, takes so much memory of the first area's node that half of
+ * what is left is CMA: from there on the kernel gives movable allocations CMA and
+ * other memory in turns.  Returns the node.  Whether it worked is for a control to
+ * show.  Skips the case (no_cma) if the area is too small to do that without harm.
+ */
+int gmem_cma_squeeze(void);
+
+#endif /* GMEM_CMA_H */

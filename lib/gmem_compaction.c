@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Triggers that compact memory, on demand or because somebody wants huge pages. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "kselftest.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_file.h"
+#include "gmem_hugetlb.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+#include "gmem_undo.h"
+
+#define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
+#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
+#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
+#define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
+
+static enum gmem_skip compact_missing(void)
+{
+	if (!gmem_file_exists(COMPACT_MEMORY))
+		return GMEM_SKIP_no_compaction;
+	/* 0 is the default of PREEMPT_RT; guest_memfd is unevictable. */
+	if (gmem_file_read_long(COMPACT_UNEVICTABLE) != 1)
+		return GMEM_SKIP_no_compaction;
+	return GMEM_SKIP_none;
+}
+
+/* Frames in a hole, and in the wall between two. */
+#define HOLE	64
+/* Pages of filler even where next to nothing lies below. */
+#define MIN_FILL	4096
+
+/* How many of the fillers' frames lie above @frame. */
+static size_t frames_above(struct gmem_scene *scene, __u64 frame)
+{
+	size_t above = 0;
+
+	for (size_t i = 0; i < scene->nfillers; i++) {
+		struct gmem_control *filler = scene->filler[i];
+
+		gmem_control_moved(filler);
+		for (size_t page = 0; page < filler->npages; page++)
+			above += filler->frames[page] > frame;
+	}
+	return above;
+}
+
+static __u64 highest_frame(struct gmem_control *control)
+{
+	__u64 highest = 0;
+
+	gmem_control_moved(control);
+	for (size_t page = 0; page < control->npages; page++)
+		if (control->frames[page] > highest)
+			highest = control->frames[page];
+	return highest;
+}
+
+static void add_filler(struct gmem_scene *scene, size_t npages)
+{
+	struct gmem_control *filler = gmem_control_create(npages);
+
+	gmem_numa_bind(gmem_numa_node(0));
+	gmem_control_touch(filler, 0, npages);
+	gmem_numa_bind(-1);
+	scene->filler[scene->nfillers++] = filler;
+}
+
+/*
+ * Frees all filler below @frame, and every second HOLE frames of what lies above.
+ * Where it has found nothing, compaction looks for free pages at every 32nd frame
+ * only: smaller holes may escape it.
+ */
+static void make_holes(struct gmem_control *filler, __u64 frame)
+{
+	size_t first = 0;
+
+	/* Neighbours in one call: each call notifies the VM's MMU, too. */
+	for (size_t page = 0; page <= filler->npages; page++) {
+		if (page < filler->npages &&
+		    (filler->frames[page] < frame || filler->frames[page] / HOLE % 2))
+			continue;
+		if (page > first)
+			gmem_control_discard(filler, first, page - first);
+		first = page + 1;
+	}
+}
+
+/*
+ * Pages on a CPU's free list are free, yet no hole that compaction could see; and
+ * kcompactd, which wakes twice a second and dislikes holes, would come first.
+ */
+static void keep_holes(void)
+{
+	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
+	gmem_sysctl_set(PROACTIVENESS, "0");
+}
+
+/*
+ * Holes for everything movable on the node, as all of it may lie below the scene
+ * and be moved first; but no more than the node has room for.
+ */
+static size_t holes_wanted(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+	size_t movable = gmem_numa_movable(node) / scene->region->page_size;
+	size_t wanted = movable + 4 * scene->region->npages;
+	size_t most = gmem_numa_free(node) / scene->region->page_size / 16;
+
+	return wanted < most ? wanted : most;
+}
+
+/*
+ * Compaction moves what lies low in a zone into holes that lie high in it, the
+ * lowest first; a pageblock that is free as a whole is no hole to it.  So allocate
+ * filler, half of which becomes holes, and then the scene; as the allocator may walk
+ * through memory either way, allocate more filler after it if too little lies above;
+ * and if that does not help, try both further on.  Leave no filler below the scene,
+ * and keep the holes' walls for as long as it lasts.
+ */
+static void place_below_holes(struct gmem_scene *scene, size_t min_holes)
+{
+	size_t wanted = 2 * (min_holes + holes_wanted(scene));
+	/* Room to spare: free lists hand out single pages from anywhere first. */
+	size_t fill = wanted + MIN_FILL;
+	size_t above = 0;
+	__u64 top = 0;
+
+	keep_holes();
+	while (above < wanted && scene->nfillers < ARRAY_SIZE(scene->filler)) {
+		bool place = scene->nfillers % 2 == 0;
+
+		/* What the filler takes now, the scene cannot be given again. */
+		if (place && scene->nfillers)
+			gmem_scene_discard(scene);
+		add_filler(scene, fill);
+		if (place)
+			gmem_scene_allocate(scene);
+		top = highest_frame(scene->control);
+		above = frames_above(scene, top);
+	}
+	if (above < wanted)
+		gmem_broken("found no place with %zu pages above it (%zu fillers of %zu pages)",
+			    wanted, scene->nfillers, fill);
+	for (size_t i = 0; i < scene->nfillers; i++)
+		make_holes(scene->filler[i], top);
+}
+
+static void compact_place(struct gmem_scene *scene)
+{
+	place_below_holes(scene, 0);
+}
+
+static void compact_fire(struct gmem_scene *scene)
+{
+	gmem_file_write(COMPACT_MEMORY, "1");
+}
+
+const struct gmem_trigger gmem_trigger_compact_memory = {
+	.name = "compact_memory",
+	.rounds = 2,
+	.missing = compact_missing,
+	.place = compact_place,
+	.fire = compact_fire,
+};
+
+static void compact_node_path(char *path, size_t size)
+{
+	snprintf(path, size, "/sys/devices/system/node/node%d/compact", gmem_numa_node(0));
+}
+
+static enum gmem_skip compact_node_missing(void)
+{
+	char path[64];
+
+	compact_node_path(path, sizeof(path));
+	return gmem_file_exists(path) ? compact_missing() : GMEM_SKIP_no_compaction;
+}
+
+static void compact_node_fire(struct gmem_scene *scene)
+{
+	char path[64];
+
+	compact_node_path(path, sizeof(path));
+	gmem_file_write(path, "1");
+}
+
+const struct gmem_trigger gmem_trigger_compact_node = {
+	.name = "compact_node",
+	.rounds = 2,
+	.missing = compact_node_missing,
+	.place = compact_place,
+	.fire = compact_node_fire,
+};
+
+static enum gmem_skip hugetlb_missing(void)
+{
+	enum gmem_skip why = gmem_hugetlb_missing(gmem_numa_node(0));
+
+	return why ? why : compact_missing();
+}
+
+/* Free pages that the kernel wants to see before it compacts for a huge page. */
+#define HUGE_HOLES 12288
+
+static void huge_place(struct gmem_scene *scene)
+{
+	gmem_hugetlb_keep(gmem_numa_node(0));
+	place_below_holes(scene, HUGE_HOLES);
+}
+
+/*
+ * Compaction that failed is deferred for up to 64 attempts (COMPACT_MAX_DEFER_SHIFT),
+ * and the last one of whoever wanted all there is has failed: so try that often.
+ */
+#define ATTEMPTS 100
+
+/* Whether the scene was in the way, and has been dealt with. */
+static bool has_compacted(struct gmem_scene *scene)
+{
+	return gmem_control_away(scene->control) > scene->control->npages / 2;
+}
+
+/* Asks for more than there is: what is not free as a whole has to be made so. */
+static void hugetlb_fire(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+	long was = gmem_hugetlb_pool(node);
+
+	for (int attempt = 0; attempt < ATTEMPTS && !has_compacted(scene); attempt++)
+		gmem_hugetlb_resize(node, was + 1000000);
+	gmem_hugetlb_resize(node, was);
+}
+
+const struct gmem_trigger gmem_trigger_hugetlb = {
+	.name = "hugetlb",
+	.rounds = 2,
+	.missing = hugetlb_missing,
+	.place = huge_place,
+	.fire = hugetlb_fire,
+};
+
+#define THP	"/sys/kernel/mm/transparent_hugepage"
+/* Faults: deferred ones, and more than all holes together can give. */
+#define THPS	(ATTEMPTS + 64)
+
+static enum gmem_skip thp_missing(void)
+{
+	return gmem_file_exists(THP "/defrag") ? hugetlb_missing() : GMEM_SKIP_no_huge_pages;
+}
+
+static void thp_place(struct gmem_scene *scene)
+{
+	gmem_choice_set(THP "/enabled", "madvise");
+	gmem_choice_set(THP "/defrag", "madvise");
+	huge_place(scene);
+}
+
+/* How many huge pages of the node are free as a whole (Documentation/filesystems/
+ * proc.rst, buddyinfo: free blocks by order).
+ */
+static long free_huge_pages(void)
+{
+	size_t pages = gmem_hugetlb_page_size() / getpagesize();
+	char line[512], *at;
+	long total = 0;
+	FILE *file;
+	int node;
+
+	file = fopen("/proc/buddyinfo", "re");
+	if (!file)
+		gmem_broken("/proc/buddyinfo: %m");
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Node %d,", &node) != 1 || node != gmem_numa_node(0))
+			continue;
+		at = strstr(line, "zone") + strlen("zone");
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+		for (size_t block = 1; *at && *at != '\n'; block *= 2) {
+			long count = strtol(at, &at, 10);
+
+			if (block >= pages)
+				total += count * (block / pages);
+			at += strspn(at, " ");
+		}
+	}
+	fclose(file);
+	return total;
+}
+
+/* The pool takes what is free as a whole; each fault then has to compact. */
+static void thp_fire(struct gmem_scene *scene)
+{
+	size_t size = gmem_hugetlb_page_size();
+	int node = gmem_numa_node(0);
+	long was = gmem_hugetlb_pool(node);
+	char *mem;
+
+	gmem_hugetlb_resize(node, was + free_huge_pages());
+	mem = mmap(NULL, (THPS + 1) * size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED || madvise(mem, (THPS + 1) * size, MADV_HUGEPAGE))
+		gmem_broken("memory for huge pages: %m");
+	gmem_numa_bind(node);
+	for (size_t page = 0; page < THPS && !has_compacted(scene); page++)
+		WRITE_ONCE(mem[((size_t)mem + size - 1) / size * size - (size_t)mem +
+			       page * size], 1);
+	gmem_numa_bind(-1);
+	munmap(mem, (THPS + 1) * size);
+	gmem_hugetlb_resize(node, was);
+}
+
+const struct gmem_trigger gmem_trigger_thp = {
+	.name = "thp",
+	.rounds = 2,
+	.missing = thp_missing,
+	.place = thp_place,
+	.fire = thp_fire,
+};

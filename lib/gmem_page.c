@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The flags of a frame's page. */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/kernel-page-flags.h>
+#include <sys/mman.h>
+
+#include "gmem_case.h"
+#include "gmem_frame.h"
+#include "gmem_numa.h"
+#include "gmem_page.h"
+
+#define TRIES	10
+
+static char *map_page(void)
+{
+	char *page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		gmem_broken("out of memory");
+	WRITE_ONCE(*page, 1);
+	return page;
+}
+
+void gmem_page_drain(void)
+{
+	static char *page;
+
+	if (!page) {
+		gmem_skip_if(gmem_numa_missing());
+		page = map_page();
+	}
+	gmem_numa_move(page, 1, getpagesize(), gmem_numa_node(0), false);
+}
+
+static void read_flags(const __u64 *frames, size_t count, __u64 *flags)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		gmem_broken("/proc/kpageflags: %m");
+	for (size_t i = 0; i < count; i++)
+		if (pread(fd, &flags[i], sizeof(*flags), frames[i] * sizeof(*flags)) !=
+		    sizeof(*flags))
+			gmem_broken("/proc/kpageflags: frame %#llx: %m", frames[i]);
+	close(fd);
+}
+
+/* The page may be moved by anybody: what counts was read in one and the same frame. */
+static __u64 flags_of_mapped(char *page)
+{
+	__u64 before, after, flags;
+
+	for (int try = 0; try < TRIES; try++) {
+		gmem_page_drain();
+		gmem_frame_read_mapped(page, 1, getpagesize(), &before);
+		read_flags(&before, 1, &flags);
+		gmem_frame_read_mapped(page, 1, getpagesize(), &after);
+		if (before == after && (flags & BIT_ULL(KPF_LRU)))
+			return flags;
+	}
+	gmem_broken("an ordinary page moves from frame %#llx to %#llx, and again", before, after);
+}
+
+static void prove(void)
+{
+	char *page = map_page();
+	__u64 flags;
+
+	flags = flags_of_mapped(page);
+	if (!(flags & BIT_ULL(KPF_ANON)) || (flags & BIT_ULL(KPF_UNEVICTABLE)))
+		gmem_broken("an ordinary page has the flags %#llx", flags);
+	if (mlock(page, getpagesize()))
+		gmem_broken("mlock: %m");
+	flags = flags_of_mapped(page);
+	if (!(flags & BIT_ULL(KPF_UNEVICTABLE)))
+		gmem_broken("a page locked in memory has the flags %#llx", flags);
+	munmap(page, getpagesize());
+}
+
+void gmem_page_flags(const __u64 *frames, size_t count, __u64 *flags)
+{
+	static bool proven;
+
+	if (!proven)
+		prove();
+	proven = true;
+	read_flags(frames, count, flags);
+}

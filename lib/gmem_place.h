@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The place of a frame: its node, its zone, and whether a CMA area has it.
+ *
+ *	node = gmem_place_movable_node();
+ *	gmem_frame_read(region, frames);
+ *	gmem_place_of(frames[0], &place);
+ *
+ * Rests on /proc/zoneinfo; where the spans of two zones overlap, on the frame's
+ * memory block in sysfs; and on debugfs' cma directory.  Before its first answer
+ * in a case it is asked for pages of ours on each of two nodes, where it must name
+ * the node that mbind(2) was given, and the zone that sysfs gives their block: two
+ * right answers that differ.  That ZONE_MOVABLE and CMA are told from other memory
+ * is for the test's ordinary pages to show, beside those under test.
+ *
+ * The type of a frame's pageblock is left out.  Of an unmodified kernel only
+ * page_owner= tells it, which slows every allocation down from boot on; and memory
+ * of one type falls back to blocks of another as the kernel sees fit.
+ */
+#ifndef GMEM_PLACE_H
+#define GMEM_PLACE_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+struct gmem_place {
+	int node;
+	char zone[16];		/* "DMA32", "Normal", "Movable", ... */
+	bool movable;		/* the zone is ZONE_MOVABLE */
+	bool cma;		/* in a CMA area, which debugfs has to show */
+};
+
+/* Where @frame is now; BROKEN if it is in no zone, or in nobody knows which. */
+void gmem_place_of(__u64 frame, struct gmem_place *place);
+
+/* The id of a node that has a ZONE_MOVABLE.  Where there is none, a memory block
+ * that is offline becomes one until the case ends.  Skips the case
+ * (no_zone_movable) if that is impossible.  To be called before the first
+ * gmem_place_of(), which remembers the zones.
+ */
+int gmem_place_movable_node(void);
+
+#endif /* GMEM_PLACE_H */
