@@ -104,8 +104,8 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 }
 
 /* Of the node's free memory: what is left alone, and the most that is taken. */
-#define MARGIN	(64UL << 20)
-#define MOST	(1UL << 30)
+#define MARGIN	BIT(26)
+#define MOST	BIT(30)
 
 static bool is_among(__u64 frame, const __u64 *frames, size_t count)
 {
