@@ -115,8 +115,11 @@ const struct gmem_trigger gmem_mechanism_numa_balancing = {
 
 static void balancing_policy_place(struct gmem_scene *scene)
 {
+	size_t spare = scene->region->page_size;
+
 	balancing_place(scene);
-	gmem_numa_balance(gmem_region_host(scene->region, 0), region_size(scene));
+	/* With the spare page, lest that become a mapping, to be scanned, of its own. */
+	gmem_numa_balance(gmem_region_host(scene->region, 0), region_size(scene) + spare);
 	gmem_numa_balance(scene->control->mem, control_size(scene));
 }
 
@@ -217,7 +220,7 @@ static void ksm_place(struct gmem_scene *scene)
 }
 
 /* A page is merged if it is found unchanged; a first scan remembers what it holds. */
-#define KSM_SCANS 4
+#define KSM_SCANS 3
 
 static void ksm_fire(struct gmem_scene *scene)
 {

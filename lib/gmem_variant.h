@@ -120,4 +120,14 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(flags, clear_refs) \
 	op(flags, clear_soft_dirty)
 
+/* Those of them that, on ordinary memory, tell MMU notifiers of every page. */
+#define GMEM_NOTIFYING_MECHANISMS(op, flags) \
+	op(flags, numa_balancing) \
+	op(flags, numa_balancing_policy) \
+	op(flags, damon_migrate_hot) \
+	op(flags, damon_migrate_cold) \
+	op(flags, ksm) \
+	op(flags, madv_pageout) \
+	op(flags, page_idle)
+
 #endif /* GMEM_VARIANT_H */
