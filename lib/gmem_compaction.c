@@ -22,6 +22,9 @@
 #define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
 #define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
+#define MIN_FREE "/proc/sys/vm/min_free_kbytes"
+#define MIN_FREE_KIB 8192
+#define MIN_FREE_TEXT "8192"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
 static enum gmem_skip compact_missing(void)
@@ -72,7 +75,7 @@ static __u64 highest_frame(struct gmem_scene *scene)
 	top = highest(scene->control->frames, scene->control->npages, 0);
 	if (!scene->region->movable)
 		return top;
-	gmem_frame_read(scene->region, scene->frames);
+	gmem_frame_lookup(scene->region, scene->frames);
 	return highest(scene->frames, scene->region->npages, top);
 }
 
@@ -223,17 +226,29 @@ static enum gmem_skip hugetlb_missing(void)
 /* Free pages that the kernel wants to see before it compacts for a huge page. */
 #define HUGE_HOLES 12288
 
+/* With huge pages in use the kernel keeps more free than all holes together, and
+ * does not compact below that.
+ */
+static void lower_watermarks(void)
+{
+	if (gmem_file_read_long(MIN_FREE) > MIN_FREE_KIB)
+		gmem_sysctl_set(MIN_FREE, MIN_FREE_TEXT);
+}
+
 static void huge_place(struct gmem_scene *scene)
 {
+	lower_watermarks();
 	gmem_hugetlb_keep(gmem_numa_node(0));
 	place_below_holes(scene, HUGE_HOLES);
 }
 
 /*
- * Compaction that failed is deferred for up to 64 attempts (COMPACT_MAX_DEFER_SHIFT),
- * and the last one of whoever wanted all there is has failed: so try that often.
+ * Compaction goes on from where it was last, skips blocks that yielded nothing then,
+ * and after each failure lets twice as many attempts pass, up to 64
+ * (COMPACT_MAX_DEFER_SHIFT): only then does it begin anew, with every block.  So try
+ * for longer than that takes, twice.
  */
-#define ATTEMPTS 100
+#define ATTEMPTS 400
 
 /* Whether the scene was in the way, and has been dealt with. */
 static bool has_compacted(struct gmem_scene *scene)
@@ -261,8 +276,6 @@ const struct gmem_trigger gmem_trigger_hugetlb = {
 };
 
 #define THP	"/sys/kernel/mm/transparent_hugepage"
-/* Faults: deferred ones, and more than all holes together can give. */
-#define THPS	(ATTEMPTS + 64)
 
 static enum gmem_skip thp_missing(void)
 {
@@ -317,16 +330,16 @@ static void thp_fire(struct gmem_scene *scene)
 	char *mem;
 
 	gmem_hugetlb_resize(node, was + free_huge_pages());
-	mem = mmap(NULL, (THPS + 1) * size, PROT_READ | PROT_WRITE,
+	mem = mmap(NULL, (ATTEMPTS + 1) * size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED || madvise(mem, (THPS + 1) * size, MADV_HUGEPAGE))
+	if (mem == MAP_FAILED || madvise(mem, (ATTEMPTS + 1) * size, MADV_HUGEPAGE))
 		gmem_broken("memory for huge pages: %m");
 	gmem_numa_bind(node);
-	for (size_t page = 0; page < THPS && !has_compacted(scene); page++)
+	for (size_t page = 0; page < ATTEMPTS && !has_compacted(scene); page++)
 		WRITE_ONCE(mem[((size_t)mem + size - 1) / size * size - (size_t)mem +
 			       page * size], 1);
 	gmem_numa_bind(-1);
-	munmap(mem, (THPS + 1) * size);
+	munmap(mem, (ATTEMPTS + 1) * size);
 	gmem_hugetlb_resize(node, was);
 }
 
