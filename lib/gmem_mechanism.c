@@ -331,7 +331,7 @@ const struct gmem_trigger gmem_mechanism_khugepaged = {
 /* Reclaim: swaps the control out, as nothing else frees anonymous memory. */
 
 #define SWAP_SIZE	SZ_64M
-/* Requests to reclaim: the first ones only find out that memory is not in use. */
+/* Requests to reclaim: each takes some, and spares what was used since the last. */
 #define MAX_REQUESTS	20
 
 static void swap_place(struct gmem_scene *scene)
@@ -351,16 +351,19 @@ static void cgroup_place(struct gmem_scene *scene)
 	swap_place(scene);
 }
 
-/* Asks for more than there is, until the control is gone and once more. */
+/* What is left of the control, in bytes.  Asking for much more takes a long time. */
+static size_t control_left(const struct gmem_scene *scene)
+{
+	return gmem_control_present(scene->control) * scene->control->page_size;
+}
+
 static void memory_reclaim_fire(struct gmem_scene *scene)
 {
-	bool gone = false;
+	size_t left;
 
-	for (int i = 0; i < MAX_REQUESTS && !gone; i++) {
-		int err;
+	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++) {
+		int err = __gmem_cgroup_write("memory.reclaim", left);
 
-		gone = !gmem_control_present(scene->control);
-		err = __gmem_cgroup_write("memory.reclaim", gmem_cgroup_read("memory.current"));
 		/* EAGAIN: it was not all there was to be had. */
 		if (err && err != -EAGAIN)
 			gmem_broken("memory.reclaim: %s", strerror(-err));
@@ -374,17 +377,15 @@ const struct gmem_trigger gmem_mechanism_memory_reclaim = {
 	.fire = memory_reclaim_fire,
 };
 
-/* Lowers the limit below what the control needs; writing reclaims at once. */
+/* Lowers the limit by what the control has; writing it reclaims at once. */
 static void memory_high_fire(struct gmem_scene *scene)
 {
-	bool gone = false;
+	size_t left;
 
-	for (int i = 0; i < MAX_REQUESTS && !gone; i++) {
-		long high = gmem_cgroup_read("memory.current") - 2 * control_size(scene);
-		int err;
+	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++) {
+		long high = gmem_cgroup_read("memory.current") - left;
+		int err = __gmem_cgroup_write("memory.high", high > 0 ? high : 0);
 
-		gone = !gmem_control_present(scene->control);
-		err = __gmem_cgroup_write("memory.high", high > 0 ? high : 0);
 		/* Or whoever allocates would be slowed down from now on. */
 		err = err ?: __gmem_cgroup_write("memory.high", LONG_MAX);
 		if (err)
