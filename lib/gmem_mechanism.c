@@ -2,6 +2,7 @@
 /* Mechanisms: what the kernel must never do to guest_memfd. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -357,17 +358,21 @@ static size_t control_left(const struct gmem_scene *scene)
 	return gmem_control_present(scene->control) * scene->control->page_size;
 }
 
+static void request_reclaim(size_t bytes)
+{
+	int err = __gmem_cgroup_write("memory.reclaim", bytes);
+
+	/* EAGAIN: there was less to be had. */
+	if (err && err != -EAGAIN)
+		gmem_broken("memory.reclaim: %s", strerror(-err));
+}
+
 static void memory_reclaim_fire(struct gmem_scene *scene)
 {
 	size_t left;
 
-	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++) {
-		int err = __gmem_cgroup_write("memory.reclaim", left);
-
-		/* EAGAIN: it was not all there was to be had. */
-		if (err && err != -EAGAIN)
-			gmem_broken("memory.reclaim: %s", strerror(-err));
-	}
+	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++)
+		request_reclaim(left);
 }
 
 const struct gmem_trigger gmem_mechanism_memory_reclaim = {
@@ -375,6 +380,45 @@ const struct gmem_trigger gmem_mechanism_memory_reclaim = {
 	.missing = cgroup_missing,
 	.place = cgroup_place,
 	.fire = memory_reclaim_fire,
+};
+
+/* Demotion: reclaim that sends memory to a slower node instead of freeing it. */
+
+#define DEMOTION	"/sys/kernel/mm/numa/demotion_enabled"
+#define MEMORY_TIERS	"/sys/devices/virtual/memory_tiering/memory_tier[0-9]*"
+
+static enum gmem_skip demotion_missing(void)
+{
+	size_t tiers = 0;
+	glob_t found;
+
+	if (!glob(MEMORY_TIERS, 0, NULL, &found)) {
+		tiers = found.gl_pathc;
+		globfree(&found);
+	}
+	if (tiers < 2 || !gmem_file_exists(DEMOTION))
+		return GMEM_SKIP_no_tiers;
+	return gmem_cgroup_missing();
+}
+
+static void demotion_place(struct gmem_scene *scene)
+{
+	gmem_sysctl_set(DEMOTION, "true");
+	gmem_cgroup_enter();
+	gmem_scene_allocate(scene);
+}
+
+static void demotion_fire(struct gmem_scene *scene)
+{
+	for (int i = 0; i < MAX_REQUESTS && !control_moved(scene); i++)
+		request_reclaim(control_size(scene));
+}
+
+const struct gmem_trigger gmem_mechanism_demotion = {
+	.name = "demotion",
+	.missing = demotion_missing,
+	.place = demotion_place,
+	.fire = demotion_fire,
 };
 
 /* Lowers the limit by what the control has; writing it reclaims at once. */
