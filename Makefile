@@ -9,6 +9,7 @@
 #	make KSRC=/path/to/linux [OUTPUT=...] [INSTALL_PATH=...] all|install
 # The project's own check needs no tree, it fetches one; nor does docs/contract.md:
 #	make check
+#	make bench
 #	make docs
 
 TESTS += guest_memfd_migrate/contents_test
@@ -24,6 +25,9 @@ TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/stays_put_test
+
+# Benchmarks: built and installed beside the tests, run by "make bench" alone.
+BENCHES += guest_memfd_migrate/moves_bench
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.
 PEERS += guest_memfd_test
@@ -70,8 +74,11 @@ check:
 	@selftest/run
 
 # From what the tests say of themselves in their opening comments.
+bench:
+	@lab/bench.sh
+
 docs:
 	@docs/generate
 
 .DEFAULT_GOAL := all
-.PHONY: list list-peers dropin dropin-remove check docs
+.PHONY: list list-peers dropin dropin-remove check bench docs

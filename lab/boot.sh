@@ -34,6 +34,7 @@ kernel_command_line()
 	# Only a choice has to be told: without one everything is run.
 	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
 	[[ $ACCEL != tcg ]] || line+=" $SLOW"
+	[[ -z $(setting bench) ]] || line+=" GMEM_BENCH=1"
 	[[ -z $(setting probe) ]] || line+=" GMEM_PROBE=1"
 	# What the kernel would cut off would be tests that silently do not run.
 	((${#line} < 2000)) || die "the kernel's command line is too long: choose fewer tests"
@@ -52,10 +53,15 @@ qemu_command()
 {
 	local -r sockets=$1
 	local -r run=$(escape "$RUN_DIR") qmp=$(escape "$sockets/qmp")
-	local words
+	local words memory node_memory
+	memory=$(setting memory) node_memory=$(setting node-memory)
+	memory=${memory:-$(data_get "$MACHINE" memory)}
+	node_memory=${node_memory:-$(data_get "$MACHINE" node-memory)}
 
 	read -ra words <<< "$(data_get "$MACHINE" "$ACCEL") $(data_all "$MACHINE" arg |
 		tr '\n' ' ') $(data_all "$RUN_DIR/scenario" arg | tr '\n' ' ')"
+	words=("${words[@]//%MEMORY%/$memory}")
+	words=("${words[@]//%NODE%/$node_memory}")
 	# shellcheck disable=SC2054 # the commas are QEMU's
 	QEMU=("$(data_get "$MACHINE" qemu)" "${words[@]}"
 		-nodefaults -display none -no-reboot

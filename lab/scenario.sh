@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # One scenario, from the kernel's source to the verdict.
-# Usage: lab/scenario.sh prepare|run|dry-run RUN_DIR
+# Usage: lab/scenario.sh prepare|run|boot|dry-run RUN_DIR
 #
 # RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  "prepare"
-# builds what is missing; "run" boots it and exits with the judge's status.  When
-# there is nothing to run, as a kernel did not build for example, RUN_DIR/not-run
+# builds what is missing; "run" boots it and exits with the judge's status, "boot"
+# does not judge.  When there is nothing to run, as a kernel did not build for example, RUN_DIR/not-run
 # has the reason.  "dry-run" only prints what would be run: nothing is fetched,
 # built or booted.
 
@@ -137,7 +137,7 @@ judge()
 
 main()
 {
-	(($# == 2)) || die "usage: lab/scenario.sh prepare|run|dry-run RUN_DIR"
+	(($# == 2)) || die "usage: lab/scenario.sh prepare|run|boot|dry-run RUN_DIR"
 	RUN_DIR=$(realpath "$2")
 	HOST=$([[ $(setting kernel) == host ]] && echo true || echo false)
 	ARCH=$(setting arch) JOBS=$(setting jobs) INITRAMFS=
@@ -149,6 +149,7 @@ main()
 		[[ -e $RUN_DIR/not-run ]] || attempt run
 		judge
 		;;
+	boot) run ;;
 	dry-run) dry_run ;;
 	*) die "unknown action '$1'" ;;
 	esac

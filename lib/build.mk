@@ -16,12 +16,13 @@ endif
 
 LOCAL_HDRS := $(wildcard lib/*.h)
 TEST_GEN_PROGS := $(TESTS)
+TEST_GEN_PROGS_EXTENDED := $(BENCHES)
 TEST_FILES := settings
 
 include $(KSFT_ROOT)/lib.mk
 
 # KVM's newest interface is in the tree's own headers, not in the system's.
-ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check docs,$(MAKECMDGOALS)),)
+ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check bench docs,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
 $(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
 endif
@@ -50,7 +51,7 @@ LIBKVM := $(OUTPUT)/libkvm/libkvm.a
 
 $(shell mkdir -p $(OUTPUT)/lib $(OUTPUT)/libkvm $(sort $(dir $(TEST_GEN_PROGS))))
 
-$(TEST_GEN_PROGS): $(LIBGMEM_OBJS) $(LIBKVM)
+$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(LIBGMEM_OBJS) $(LIBKVM)
 
 $(LIBGMEM_OBJS): $(OUTPUT)/lib/%.o: lib/%.c $(LOCAL_HDRS) lib/build.mk | $(LIBKVM)
 	$(call msg,CC,,$@)
@@ -77,7 +78,7 @@ peers-install: peers
 FORCE:
 
 EXTRA_CLEAN += $(OUTPUT)/lib/*.o $(OUTPUT)/lib/*.d $(OUTPUT)/libkvm \
-	$(addsuffix .d,$(TEST_GEN_PROGS))
+	$(addsuffix .d,$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED))
 
 -include $(LIBGMEM_OBJS:.o=.d)
 

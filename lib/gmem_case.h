@@ -57,7 +57,7 @@ enum gmem_clause {
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
 	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \
-	GMEM_SKIP(no_cma, "no CMA area in debugfs, or no huge pages of 2 MiB") \
+	GMEM_SKIP(no_cma, "no CMA area that can be made half of what its node has free") \
 	GMEM_SKIP(no_numa_balancing, "no NUMA balancing, or no knobs to hurry it") \
 	GMEM_SKIP(no_ksm, "the kernel has no KSM") \
 	GMEM_SKIP(no_thp, "the kernel has no transparent huge pages, or never uses them") \

@@ -17,6 +17,9 @@
 #define CMA	"/sys/kernel/debug/cma"
 #define POOL	"/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages"
 
+/* Huge pages to take at most: on a large machine it would be most of its memory. */
+#define MOST_HUGE	2048
+
 /* The first area's directory. */
 static bool find_area(char *path, size_t size)
 {
@@ -112,10 +115,13 @@ int gmem_cma_squeeze(void)
 		gmem_broken("the first frame of CMA area %s is said not to be CMA", area);
 	drain(area);
 	read_free(place.node, &free, &cma, &wanted);
-	/* What is not CMA has to last: as much of it is left. */
+	/* Of what is not CMA, as much is left, and that has to last. */
 	if (cma < wanted + 2 * huge)
 		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld to keep free",
 			  cma, wanted);
+	if ((free - 2 * cma) / huge > MOST_HUGE)
+		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld that are free",
+			  cma, free);
 	snprintf(pool, sizeof(pool), POOL, place.node);
 	snprintf(number, sizeof(number), "%ld",
 		 gmem_file_read_long(pool) + (free - 2 * cma) / huge + 1);

@@ -8,7 +8,7 @@
 
 #include "gmem_case.h"
 
-/* GMEM_SKIP_none if there is an area, and huge pages to take other memory with. */
+/* GMEM_SKIP_none if there is an area, and huge pages of 2 MiB to take other memory. */
 enum gmem_skip gmem_cma_missing(void);
 
 /*

@@ -11,6 +11,7 @@
 #include "gmem_case.h"
 #include "gmem_control.h"
 #include "gmem_file.h"
+#include "gmem_frame.h"
 #include "gmem_hugetlb.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
@@ -53,15 +54,26 @@ static size_t frames_above(struct gmem_scene *scene, __u64 frame)
 	return above;
 }
 
-static __u64 highest_frame(struct gmem_control *control)
+static __u64 highest(const __u64 *frames, size_t count, __u64 so_far)
 {
-	__u64 highest = 0;
+	for (size_t page = 0; page < count; page++)
+		so_far = frames[page] > so_far ? frames[page] : so_far;
+	return so_far;
+}
 
-	gmem_control_moved(control);
-	for (size_t page = 0; page < control->npages; page++)
-		if (control->frames[page] > highest)
-			highest = control->frames[page];
-	return highest;
+/* Of what ought to move.  Unmovable memory comes from pageblocks of its own, which
+ * may lie anywhere.
+ */
+static __u64 highest_frame(struct gmem_scene *scene)
+{
+	__u64 top;
+
+	gmem_control_moved(scene->control);
+	top = highest(scene->control->frames, scene->control->npages, 0);
+	if (!scene->region->movable)
+		return top;
+	gmem_frame_read(scene->region, scene->frames);
+	return highest(scene->frames, scene->region->npages, top);
 }
 
 static void add_filler(struct gmem_scene *scene, size_t npages)
@@ -144,7 +156,7 @@ static void place_below_holes(struct gmem_scene *scene, size_t min_holes)
 		add_filler(scene, fill);
 		if (place)
 			gmem_scene_allocate(scene);
-		top = highest_frame(scene->control);
+		top = highest_frame(scene);
 		above = frames_above(scene, top);
 	}
 	if (above < wanted)

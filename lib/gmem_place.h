@@ -14,8 +14,9 @@
  * is for the test's ordinary pages to show, beside those under test.
  *
  * The type of a frame's pageblock is left out.  Of an unmodified kernel only
- * page_owner= tells it, which slows every allocation down from boot on; and memory
- * of one type falls back to blocks of another as the kernel sees fit.
+ * page_owner=on tells it frame by frame, with which it takes twice as long on an
+ * emulated CPU to allocate a page, write and free it; and it promises little, as
+ * memory of one type falls back to blocks of another, which may then change type.
  */
 #ifndef GMEM_PLACE_H
 #define GMEM_PLACE_H

@@ -106,6 +106,8 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 /* Of the node's free memory: what is left alone, and the most that is taken. */
 #define MARGIN	BIT(26)
 #define MOST	BIT(30)
+/* Pages to begin with that are not huge. */
+#define SMALL	4096
 
 static bool is_among(__u64 frame, const __u64 *frames, size_t count)
 {
@@ -128,8 +130,13 @@ size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t co
 	}
 	owner = gmem_control_create((size < MOST ? size : MOST) / scene->region->page_size);
 	scene->next_owner = owner;
-	/* The kernel clears every page, and huge ones fast. */
-	madvise(owner->mem, owner->npages * owner->page_size, MADV_HUGEPAGE);
+	/*
+	 * The kernel clears every page, and huge ones fast; but what this CPU freed
+	 * last is on its own list, which gives out small pages alone.
+	 */
+	if (owner->npages > SMALL)
+		madvise(owner->mem + SMALL * owner->page_size,
+			(owner->npages - SMALL) * owner->page_size, MADV_HUGEPAGE);
 	gmem_numa_bind(gmem_numa_node(0));
 	gmem_control_touch(owner, 0, owner->npages);
 	gmem_numa_bind(-1);

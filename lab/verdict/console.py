@@ -43,6 +43,8 @@ EXCEPTIONS = {
         "the emulated CPU lacks a mitigation; true, and not ours",
     r"ACPI BIOS (Warning|Error) \(bug\)|\[Firmware (Bug|Warn)\]":
         "the virtual firmware",
+    r"page dumped because: migration failure":
+        "memory offlining says so of a page that it has to try again",
     r"This means that this is a DEBUG kernel":
         "trace_printk banner",
 }

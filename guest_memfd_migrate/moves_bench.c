@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How fast guest_memfd moves, and what it costs to be sure that it moved right.
+ *
+ * Prints, for 1 MiB to 1 GiB of movable guest_memfd, how many pages a second
+ * move_pages() moves: alone; under a guest that writes without pause ("hot"); and
+ * with all that the suite does besides, in the same run: ordinary memory beside it,
+ * every frame looked at before and after, every byte compared at the end; the ratio
+ * of the last two; and the seconds that all of it took.  Nothing is judged.
+ */
+#include <stdio.h>
+#include <time.h>
+#include <linux/sizes.h>
+
+#include "kvm_util.h"
+
+#include "gmem_case.h"
+#include "gmem_guest.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+#include "gmem_variant.h"
+
+/* Fewer moves than this say little: small regions go to and fro more often. */
+#define MOVES	8192
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static int rounds_of(size_t npages)
+{
+	return npages < MOVES ? MOVES / npages : 2;
+}
+
+static struct gmem_region *create_region(size_t npages)
+{
+	__u64 flags = gmem_policy_flags(&gmem_vm_default) & gmem_flag_migratable() ?
+		      GMEM_FLAGS_optin_mmap_shared : GMEM_FLAGS_mmap_shared;
+	struct gmem_region *region;
+
+	region = gmem_region_create(&gmem_vm_default, gmem_flags(flags), npages);
+	if (!region->movable)
+		gmem_skip_if(GMEM_SKIP_no_policy_movable);
+	return region;
+}
+
+/* Moves a second of move_pages() alone. */
+static double raw_rate(size_t npages)
+{
+	struct gmem_region *region = create_region(npages);
+	int rounds = rounds_of(npages);
+	double start;
+
+	gmem_numa_bind(gmem_numa_node(0));
+	gmem_region_allocate(region, 0, npages);
+	gmem_numa_bind(-1);
+	for (size_t page = 0; page < npages; page++)
+		(void)READ_ONCE(*(char *)gmem_region_host(region, page));
+	start = now();
+	for (int round = 0; round < rounds; round++)
+		gmem_numa_move(gmem_region_host(region, 0), npages, region->page_size,
+			       gmem_numa_node(!(round % 2)), false);
+	start = now() - start;
+	gmem_region_free(region);
+	return rounds * npages / start;
+}
+
+struct rates {
+	double hot, verified;
+	double seconds;		/* from the creation of the region to its end */
+};
+
+static struct rates suite_rates(size_t npages)
+{
+	double begun = now(), firing = 0, start;
+	struct gmem_region *region = create_region(npages);
+	struct gmem_tally tally = {};
+	struct rates rates;
+	struct gmem_scene *scene;
+	struct gmem_guest *guest;
+
+	scene = gmem_scene_create(&gmem_trigger_move_pages, region);
+	guest = gmem_guest_create(region);
+	gmem_scene_look(scene);
+	gmem_guest_run(guest, GMEM_GUEST_WRITE);
+	start = now();
+	for (int round = 0; round < rounds_of(npages); round++) {
+		firing -= now();
+		gmem_scene_pull(scene, guest, &tally);
+		firing += now();
+		gmem_scene_count(scene, &tally);
+	}
+	gmem_guest_pause(guest);
+	gmem_guest_verify(guest);
+	/* A firing moves ordinary memory, too. */
+	rates.hot = (tally.moved + tally.control) / firing;
+	rates.verified = (tally.moved + tally.control) / (now() - start);
+	gmem_guest_free(guest);
+	gmem_scene_free(scene);
+	gmem_region_free(region);
+	rates.seconds = now() - begun;
+	return rates;
+}
+
+int main(int argc, char *argv[])
+{
+	size_t most = SZ_1G;
+
+	/* A region and its control have to fit into either node. */
+	gmem_skip_if(gmem_numa_missing());
+	for (int node = 0; node < 2; node++)
+		while (most > SZ_1M && 5 * most / 2 > gmem_numa_free(gmem_numa_node(node)))
+			most /= 4;
+	printf("%6s %10s %10s %10s %6s %9s\n", "MiB", "alone/s", "hot/s", "verified/s",
+	       "ratio", "seconds");
+	for (size_t size = SZ_1M; size <= most; size *= 4) {
+		size_t npages = size / getpagesize();
+		double alone = raw_rate(npages);
+		struct rates rates = suite_rates(npages);
+
+		printf("%6zu %10.0f %10.0f %10.0f %5.0f%% %9.2f\n", size / SZ_1M, alone,
+		       rates.hot, rates.verified, 100 * rates.verified / rates.hot,
+		       rates.seconds);
+		fflush(stdout);
+	}
+	return 0;
+}
