@@ -62,6 +62,7 @@ enum gmem_clause {
 	GMEM_SKIP(no_ksm, "the kernel has no KSM") \
 	GMEM_SKIP(no_thp, "the kernel has no transparent huge pages, or never uses them") \
 	GMEM_SKIP(no_memcg, "no memory controller in cgroup v2") \
+	GMEM_SKIP(no_tiers, "all memory is of one tier: there is nowhere to demote it") \
 	GMEM_SKIP(no_zram, "no zram, without which no ordinary memory can be reclaimed") \
 	GMEM_SKIP(no_damon, "no DAMON of physical addresses, or it is in use") \
 	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking")

@@ -2,6 +2,7 @@
 /* Mechanisms: what the kernel must never do to guest_memfd. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -331,7 +332,7 @@ const struct gmem_trigger gmem_mechanism_khugepaged = {
 /* Reclaim: swaps the control out, as nothing else frees anonymous memory. */
 
 #define SWAP_SIZE	SZ_64M
-/* Requests to reclaim: the first ones only find out that memory is not in use. */
+/* Requests to reclaim: each takes some, and spares what was used since the last. */
 #define MAX_REQUESTS	20
 
 static void swap_place(struct gmem_scene *scene)
@@ -351,20 +352,27 @@ static void cgroup_place(struct gmem_scene *scene)
 	swap_place(scene);
 }
 
-/* Asks for more than there is, until the control is gone and once more. */
+/* What is left of the control, in bytes.  Asking for much more takes a long time. */
+static size_t control_left(const struct gmem_scene *scene)
+{
+	return gmem_control_present(scene->control) * scene->control->page_size;
+}
+
+static void request_reclaim(size_t bytes)
+{
+	int err = __gmem_cgroup_write("memory.reclaim", bytes);
+
+	/* EAGAIN: there was less to be had. */
+	if (err && err != -EAGAIN)
+		gmem_broken("memory.reclaim: %s", strerror(-err));
+}
+
 static void memory_reclaim_fire(struct gmem_scene *scene)
 {
-	bool gone = false;
+	size_t left;
 
-	for (int i = 0; i < MAX_REQUESTS && !gone; i++) {
-		int err;
-
-		gone = !gmem_control_present(scene->control);
-		err = __gmem_cgroup_write("memory.reclaim", gmem_cgroup_read("memory.current"));
-		/* EAGAIN: it was not all there was to be had. */
-		if (err && err != -EAGAIN)
-			gmem_broken("memory.reclaim: %s", strerror(-err));
-	}
+	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++)
+		request_reclaim(left);
 }
 
 const struct gmem_trigger gmem_mechanism_memory_reclaim = {
@@ -374,17 +382,54 @@ const struct gmem_trigger gmem_mechanism_memory_reclaim = {
 	.fire = memory_reclaim_fire,
 };
 
-/* Lowers the limit below what the control needs; writing reclaims at once. */
+/* Demotion: reclaim that sends memory to a slower node instead of freeing it. */
+
+#define DEMOTION	"/sys/kernel/mm/numa/demotion_enabled"
+#define MEMORY_TIERS	"/sys/devices/virtual/memory_tiering/memory_tier[0-9]*"
+
+static enum gmem_skip demotion_missing(void)
+{
+	size_t tiers = 0;
+	glob_t found;
+
+	if (!glob(MEMORY_TIERS, 0, NULL, &found)) {
+		tiers = found.gl_pathc;
+		globfree(&found);
+	}
+	if (tiers < 2 || !gmem_file_exists(DEMOTION))
+		return GMEM_SKIP_no_tiers;
+	return gmem_cgroup_missing();
+}
+
+static void demotion_place(struct gmem_scene *scene)
+{
+	gmem_sysctl_set(DEMOTION, "true");
+	gmem_cgroup_enter();
+	gmem_scene_allocate(scene);
+}
+
+static void demotion_fire(struct gmem_scene *scene)
+{
+	for (int i = 0; i < MAX_REQUESTS && !control_moved(scene); i++)
+		request_reclaim(control_size(scene));
+}
+
+const struct gmem_trigger gmem_mechanism_demotion = {
+	.name = "demotion",
+	.missing = demotion_missing,
+	.place = demotion_place,
+	.fire = demotion_fire,
+};
+
+/* Lowers the limit by what the control has; writing it reclaims at once. */
 static void memory_high_fire(struct gmem_scene *scene)
 {
-	bool gone = false;
+	size_t left;
 
-	for (int i = 0; i < MAX_REQUESTS && !gone; i++) {
-		long high = gmem_cgroup_read("memory.current") - 2 * control_size(scene);
-		int err;
+	for (int i = 0; i < MAX_REQUESTS && (left = control_left(scene)); i++) {
+		long high = gmem_cgroup_read("memory.current") - left;
+		int err = __gmem_cgroup_write("memory.high", high > 0 ? high : 0);
 
-		gone = !gmem_control_present(scene->control);
-		err = __gmem_cgroup_write("memory.high", high > 0 ? high : 0);
 		/* Or whoever allocates would be slowed down from now on. */
 		err = err ?: __gmem_cgroup_write("memory.high", LONG_MAX);
 		if (err)

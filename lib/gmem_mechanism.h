@@ -30,6 +30,7 @@ extern const struct gmem_trigger gmem_mechanism_khugepaged;
 /* Reclaim. */
 extern const struct gmem_trigger gmem_mechanism_memory_reclaim;
 extern const struct gmem_trigger gmem_mechanism_memory_high;
+extern const struct gmem_trigger gmem_mechanism_demotion;
 extern const struct gmem_trigger gmem_mechanism_madv_pageout;
 extern const struct gmem_trigger gmem_mechanism_madv_free;
 extern const struct gmem_trigger gmem_mechanism_damon_pageout;

@@ -111,6 +111,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(flags, khugepaged) \
 	op(flags, memory_reclaim) \
 	op(flags, memory_high) \
+	op(flags, demotion) \
 	op(flags, madv_pageout) \
 	op(flags, madv_free) \
 	op(flags, damon_pageout) \
