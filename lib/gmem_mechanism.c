@@ -72,7 +72,7 @@ static void advise(struct gmem_scene *scene, int advice, const char *name)
 	advise_control(scene, advice, name);
 }
 
-/* NUMA balancing: from the second node, with the scene on the first. */
+/* NUMA balancing: by reads from the second node of what is on the first. */
 
 static void touch_all(void *arg)
 {
@@ -95,6 +95,8 @@ static bool control_moved(void *arg)
 
 static void balancing_place(struct gmem_scene *scene)
 {
+	/* The vCPU's thread to be inherits this, and leaves the other node to the reader. */
+	gmem_numa_run_on(gmem_numa_node(0));
 	gmem_balancing_on();
 	gmem_scene_allocate(scene);
 }
@@ -102,9 +104,11 @@ static void balancing_place(struct gmem_scene *scene)
 /* In the first scan, or by the fault after it, a page is only known to be remote. */
 #define SCANS 3
 
+/* There, which is where guest_memfd is not, and back, if once is not enough. */
 static void balancing_fire(struct gmem_scene *scene)
 {
-	gmem_balancing_run(gmem_numa_node(1), SCANS, touch_all, control_moved, scene);
+	gmem_balancing_run(scene->node, SCANS, touch_all, control_moved, scene);
+	scene->node = scene->node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
 }
 
 const struct gmem_trigger gmem_mechanism_numa_balancing = {
