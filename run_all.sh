@@ -208,26 +208,37 @@ dry_run()
 	done
 }
 
+# A directory of this run's own, even if another one began in the same second.
+make_results()
+{
+	local number=1
+
+	mkdir -p "$RESULTS" 2> /dev/null || bad_usage "--results '$RESULTS' cannot be written to"
+	DIR=$RESULTS/$STAMP
+	until mkdir "$DIR" 2> /dev/null; do
+		((++number < 100)) || die "$DIR cannot be made"
+		DIR=$RESULTS/$STAMP-$number
+	done
+	ln --symbolic --force --no-dereference "${DIR##*/}" "$RESULTS/latest"
+}
+
 # Builds one after the other, lets the machines run side by side, as many as jobs
 # are allowed; the summary has the last word, and the exit status.
 run()
 {
 	local kernel run_dir status=0
-	local -r dir=$RESULTS/$STAMP
 	local run_dirs=()
 
-	mkdir -p "$RESULTS" 2> /dev/null || bad_usage "--results '$RESULTS' cannot be written to"
-	mkdir "$dir" || die "another run began in the same second"
-	ln --symbolic --force --no-dereference "$STAMP" "$RESULTS/latest"
+	make_results
 	for kernel in "${KERNELS[@]}"; do
-		run_dir=$dir/$(run_name "$kernel" "$dir")
+		run_dir=$DIR/$(run_name "$kernel" "$DIR")
 		run_dirs+=("$run_dir")
 		write_scenario "$kernel" "$run_dir"
 		run_child "$GMEM_LAB/scenario.sh" prepare "$run_dir"
 	done
 	((${#run_dirs[@]} == 1)) || export GMEM_PLAIN=1
-	printf '%s\n' "${run_dirs[@]}" > "$dir/runs"
-	run_child xargs --arg-file="$dir/runs" --delimiter='\n' --max-args=1 \
+	printf '%s\n' "${run_dirs[@]}" > "$DIR/runs"
+	run_child xargs --arg-file="$DIR/runs" --delimiter='\n' --max-args=1 \
 		--max-procs="$JOBS" setpriv --pdeathsig TERM -- "$GMEM_LAB/scenario.sh" run || :
 	"$GMEM_LAB/summary" "${BISECT[@]}" "${run_dirs[@]}" || status=$?
 	JUDGED=true
@@ -239,7 +250,7 @@ main()
 	KERNELS=() TREE='' POLICY='' LINUX='' ARCH=$(uname -m) ONLY=''
 	SEED=$((RANDOM * 32768 + RANDOM)) RESULTS=$GMEM_ROOT/results JOBS=$(nproc)
 	MODE=run HOST=false CONSENT=false BISECT=() FAILURE=2 JUDGED=false SCRATCH=''
-	STAMP=$(date +%Y%m%d-%H%M%S)
+	STAMP=$(date +%Y%m%d-%H%M%S) DIR=
 	trap finish EXIT
 	[[ " $* " != *" --bisect "* ]] || BISECT=(--bisect) FAILURE=125
 
