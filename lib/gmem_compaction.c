@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Triggers that compact memory, on demand or because somebody wants huge pages. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <sys/mman.h>
-
 #include "kselftest.h"
 
 #include "gmem_case.h"
@@ -273,80 +267,4 @@ const struct gmem_trigger gmem_trigger_hugetlb = {
 	.missing = hugetlb_missing,
 	.place = huge_place,
 	.fire = hugetlb_fire,
-};
-
-#define THP	"/sys/kernel/mm/transparent_hugepage"
-
-static enum gmem_skip thp_missing(void)
-{
-	return gmem_file_exists(THP "/defrag") ? hugetlb_missing() : GMEM_SKIP_no_huge_pages;
-}
-
-static void thp_place(struct gmem_scene *scene)
-{
-	gmem_choice_set(THP "/enabled", "madvise");
-	gmem_choice_set(THP "/defrag", "madvise");
-	huge_place(scene);
-}
-
-/* How many huge pages of the node are free as a whole (Documentation/filesystems/
- * proc.rst, buddyinfo: free blocks by order).
- */
-static long free_huge_pages(void)
-{
-	size_t pages = gmem_hugetlb_page_size() / getpagesize();
-	char line[512], *at;
-	long total = 0;
-	FILE *file;
-	int node;
-
-	file = fopen("/proc/buddyinfo", "re");
-	if (!file)
-		gmem_broken("/proc/buddyinfo: %m");
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Node %d,", &node) != 1 || node != gmem_numa_node(0))
-			continue;
-		at = strstr(line, "zone") + strlen("zone");
-		at += strspn(at, " ");
-		at += strcspn(at, " ");
-		for (size_t block = 1; *at && *at != '\n'; block *= 2) {
-			long count = strtol(at, &at, 10);
-
-			if (block >= pages)
-				total += count * (block / pages);
-			at += strspn(at, " ");
-		}
-	}
-	fclose(file);
-	return total;
-}
-
-/* The pool takes what is free as a whole; each fault then has to compact. */
-static void thp_fire(struct gmem_scene *scene)
-{
-	size_t size = gmem_hugetlb_page_size();
-	int node = gmem_numa_node(0);
-	long was = gmem_hugetlb_pool(node);
-	char *mem;
-
-	gmem_hugetlb_resize(node, was + free_huge_pages());
-	mem = mmap(NULL, (ATTEMPTS + 1) * size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED || madvise(mem, (ATTEMPTS + 1) * size, MADV_HUGEPAGE))
-		gmem_broken("memory for huge pages: %m");
-	gmem_numa_bind(node);
-	for (size_t page = 0; page < ATTEMPTS && !has_compacted(scene); page++)
-		WRITE_ONCE(mem[((size_t)mem + size - 1) / size * size - (size_t)mem +
-			       page * size], 1);
-	gmem_numa_bind(-1);
-	munmap(mem, (ATTEMPTS + 1) * size);
-	gmem_hugetlb_resize(node, was);
-}
-
-const struct gmem_trigger gmem_trigger_thp = {
-	.name = "thp",
-	.rounds = 2,
-	.missing = thp_missing,
-	.place = thp_place,
-	.fire = thp_fire,
 };

@@ -43,6 +43,5 @@ extern const struct gmem_trigger gmem_trigger_cpuset;
 extern const struct gmem_trigger gmem_trigger_compact_memory;
 extern const struct gmem_trigger gmem_trigger_compact_node;
 extern const struct gmem_trigger gmem_trigger_hugetlb;
-extern const struct gmem_trigger gmem_trigger_thp;
 
 #endif /* GMEM_TRIGGER_H */

@@ -68,7 +68,6 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, optin_mmap_shared, compact_memory) \
 	op(default, optin_mmap_shared, compact_node) \
 	op(default, optin_mmap_shared, hugetlb) \
-	op(default, optin_mmap_shared, thp) \
 	GMEM_BY_ADDRESS(op, default, optin_mmap_shared) \
 	GMEM_ALIASED(op, default, optin_mmap_shared_alias)
 
@@ -79,7 +78,6 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, mmap_shared, compact_memory) \
 	op(default, mmap_shared, compact_node) \
 	op(default, mmap_shared, hugetlb) \
-	op(default, mmap_shared, thp) \
 	GMEM_BY_ADDRESS(op, default, mmap_shared) \
 	GMEM_ALIASED(op, default, mmap_shared_alias)
 
