@@ -101,12 +101,8 @@ static void balancing_place(struct gmem_scene *scene)
 	gmem_scene_allocate(scene);
 }
 
-/*
- * A scan leaves out mappings in which the thread that scans, be it the vCPU's, had no
- * hinting faults lately, but none for more scans than the process has threads: three.
- * Twice that, as the first of two faults may do no more than say where it came from.
- */
-#define SCANS 8
+/* In the first scan, or by the fault after it, a page is only known to be remote. */
+#define SCANS 3
 
 /* There, which is where guest_memfd is not, and back, if once is not enough. */
 static void balancing_fire(struct gmem_scene *scene)
