@@ -22,7 +22,6 @@
  */
 #include <linux/kernel-page-flags.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "kvm_util.h"
 #include "kselftest_harness.h"
@@ -155,27 +154,6 @@ static void check_untouched(struct gmem_scene *scene, struct gmem_stage2 *witnes
 			  scene->trigger->name, unmaps, first, about(scene));
 }
 
-static void set_nice(int nice)
-{
-	if (setpriority(PRIO_PROCESS, 0, nice))
-		gmem_broken("setpriority: %m");
-}
-
-/*
- * The vCPU never sleeps, and the scheduler is in no hurry to balance two nodes: ksmd,
- * say, would get a quarter of a CPU that it happens to share.  So the vCPU's thread,
- * which inherits it, is as nice as can be.
- */
-static struct gmem_guest *create_nice_guest(struct gmem_region *region)
-{
-	struct gmem_guest *guest;
-
-	set_nice(19);
-	guest = gmem_guest_create_idle(region);
-	set_nice(0);
-	return guest;
-}
-
 TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
@@ -183,7 +161,7 @@ TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
 	GMEM_CASE_BEGIN();
 	self->region = gmem_variant_region(&gmem_vm_default, variant->flags, NPAGES);
 	self->scene = gmem_scene_create(variant->row, self->region);
-	self->guest = create_nice_guest(self->region);
+	self->guest = gmem_guest_create_idle(self->region);
 	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, 0, CLEAN);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_guest_pause(self->guest);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <linux/sizes.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "kvm_util.h"
 #include "ucall_common.h"
@@ -142,6 +143,13 @@ static void *vcpu_thread(void *arg)
 	struct gmem_guest *guest = arg;
 	bool usable = true;
 
+	/*
+	 * It never sleeps, and the scheduler is in no hurry to balance two nodes: what
+	 * moves pages, or merges them, would get a fraction of a CPU that it happens
+	 * to share with it.
+	 */
+	if (setpriority(PRIO_PROCESS, 0, 19))
+		snprintf(guest->trouble, sizeof(guest->trouble), "setpriority: %m");
 	pthread_mutex_lock(&guest->lock);
 	for (;;) {
 		while (guest->paused && !guest->quit)
