@@ -138,22 +138,6 @@ void gmem_undo_swapoff(const char *path)
 	push(SWAPOFF, path, "");
 }
 
-void gmem_choice_set(const char *path, const char *value)
-{
-	char choices[128], *begin, *end;
-	int len = __gmem_file_read(path, choices, sizeof(choices));
-
-	if (len < 0)
-		gmem_broken("%s: %s", path, strerror(-len));
-	begin = strchr(choices, '[');
-	end = begin ? strchr(begin, ']') : NULL;
-	if (!end)
-		gmem_broken("%s holds \"%s\": no choice is marked", path, choices);
-	*end = '\0';
-	gmem_undo_write(path, begin + 1);
-	gmem_file_write(path, value);
-}
-
 void gmem_sysctl_set(const char *path, const char *value)
 {
 	char was[64];

@@ -25,9 +25,6 @@ void gmem_undo_write(const char *path, const char *text);
  */
 void gmem_sysctl_set(const char *path, const char *value);
 
-/* The same for a file that lists all choices, the present one in brackets. */
-void gmem_choice_set(const char *path, const char *value);
-
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
 
