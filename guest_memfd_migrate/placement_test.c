@@ -279,19 +279,6 @@ FIXTURE_TEARDOWN(cma)
 	gmem_region_free(self->region);
 }
 
-/* How many of NPAGES frames are in a CMA area. */
-static size_t in_cma(const __u64 *frames)
-{
-	struct gmem_place place;
-	size_t found = 0;
-
-	for (size_t page = 0; page < NPAGES; page++) {
-		gmem_place_of(frames[page], &place);
-		found += place.cma;
-	}
-	return found;
-}
-
 TEST_F_TIMEOUT(cma, is_used, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
@@ -313,11 +300,11 @@ TEST_F_TIMEOUT(cma, is_used, GMEM_CASE_TIMEOUT)
 	}
 	gmem_numa_bind(-1);
 	gmem_control_moved(self->control);
-	tally.control = in_cma(self->control->frames);
+	tally.control = gmem_place_in_cma(self->control->frames, NPAGES);
 	if (!tally.control)
 		gmem_broken("no ordinary page was put into CMA");
 	gmem_frame_read(self->region, frames);
-	tally.placed = in_cma(frames);
+	tally.placed = gmem_place_in_cma(frames, NPAGES);
 	if (!tally.placed)
 		gmem_fail(GMEM_C7,
 			  "wanted pages in CMA, as %llu of %d ordinary ones are, got none (flags %s)",

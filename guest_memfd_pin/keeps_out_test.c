@@ -202,20 +202,6 @@ FIXTURE_TEARDOWN(cma)
 	gmem_region_free(self->region);
 }
 
-/* How many of the control's pages are in a CMA area. */
-static size_t in_cma(struct gmem_control *control)
-{
-	struct gmem_place place;
-	size_t found = 0;
-
-	gmem_control_moved(control);
-	for (size_t page = 0; page < control->npages; page++) {
-		gmem_place_of(control->frames[page], &place);
-		found += place.cma;
-	}
-	return found;
-}
-
 TEST_F_TIMEOUT(cma, is_not_used, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
@@ -235,7 +221,8 @@ TEST_F_TIMEOUT(cma, is_not_used, GMEM_CASE_TIMEOUT)
 		gmem_region_allocate(self->region, page, 1);
 	}
 	gmem_numa_bind(-1);
-	tally.control = in_cma(self->control);
+	gmem_control_moved(self->control);
+	tally.control = gmem_place_in_cma(self->control->frames, NPAGES);
 	if (!tally.control)
 		gmem_broken("no ordinary page was put into CMA");
 	check_region(self->region, "most of what is free is CMA", &tally);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A memory cgroup of this case's own. */
+/* A cgroup of this case's own. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
 
+#include "gmem_case.h"
 #include "gmem_cgroup.h"
 #include "gmem_file.h"
 #include "gmem_undo.h"
@@ -27,19 +28,20 @@ static bool lists(const char *path, const char *word)
 	return false;
 }
 
-enum gmem_skip gmem_cgroup_missing(void)
+bool gmem_cgroup_offers(const char *controller)
 {
-	return lists(CGROUP_ROOT "/cgroup.controllers", "memory") ?
-	       GMEM_SKIP_none : GMEM_SKIP_no_memcg;
+	return lists(CGROUP_ROOT "/cgroup.controllers", controller);
 }
 
-void gmem_cgroup_enter(void)
+void gmem_cgroup_enter(const char *controller)
 {
-	char path[96];
+	char path[96], text[32];
 
-	if (!lists(SUBTREE_CONTROL, "memory")) {
-		gmem_undo_write(SUBTREE_CONTROL, "-memory");
-		gmem_file_write(SUBTREE_CONTROL, "+memory");
+	if (!lists(SUBTREE_CONTROL, controller)) {
+		snprintf(text, sizeof(text), "-%s", controller);
+		gmem_undo_write(SUBTREE_CONTROL, text);
+		snprintf(text, sizeof(text), "+%s", controller);
+		gmem_file_write(SUBTREE_CONTROL, text);
 	}
 	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "/gmem_%d", getpid());
 	if (mkdir(cgroup, 0700))

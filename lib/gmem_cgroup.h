@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A memory cgroup of this case's own, by cgroup v2 at /sys/fs/cgroup.  Only the
- * case's process is in it, from when it enters on: what it allocates then is
- * charged to it.  gmem_undo removes it.
+ * A cgroup of this case's own, by cgroup v2 at /sys/fs/cgroup.  Only the case's
+ * process is in it, from when it enters on: what it allocates then is charged to
+ * it.  gmem_undo removes it.
  */
 #ifndef GMEM_CGROUP_H
 #define GMEM_CGROUP_H
 
-#include "gmem_case.h"
+#include <stdbool.h>
 
-/* GMEM_SKIP_none if there is a memory controller with memory.reclaim. */
-enum gmem_skip gmem_cgroup_missing(void);
+/* True if cgroup v2 has @controller ("memory", "cpuset"). */
+bool gmem_cgroup_offers(const char *controller);
 
-/* Creates the cgroup and moves this process into it.  BROKEN on error. */
-void gmem_cgroup_enter(void);
+/* Creates the cgroup, with @controller, and moves this process into it.  BROKEN on
+ * error.
+ */
+void gmem_cgroup_enter(const char *controller);
 
 /* The number in file @name of the cgroup. */
 long gmem_cgroup_read(const char *name);

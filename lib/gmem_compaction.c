@@ -17,8 +17,7 @@
 #define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
 #define MIN_FREE "/proc/sys/vm/min_free_kbytes"
-#define MIN_FREE_KIB 8192
-#define MIN_FREE_TEXT "8192"
+#define MIN_FREE_KIB "8192"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
 static enum gmem_skip compact_missing(void)
@@ -225,8 +224,8 @@ static enum gmem_skip hugetlb_missing(void)
  */
 static void lower_watermarks(void)
 {
-	if (gmem_file_read_long(MIN_FREE) > MIN_FREE_KIB)
-		gmem_sysctl_set(MIN_FREE, MIN_FREE_TEXT);
+	if (gmem_file_read_long(MIN_FREE) > atol(MIN_FREE_KIB))
+		gmem_sysctl_set(MIN_FREE, MIN_FREE_KIB);
 }
 
 static void huge_place(struct gmem_scene *scene)

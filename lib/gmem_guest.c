@@ -149,7 +149,7 @@ static void *vcpu_thread(void *arg)
 	 * to share with it.
 	 */
 	if (setpriority(PRIO_PROCESS, 0, 19))
-		snprintf(guest->trouble, sizeof(guest->trouble), "setpriority: %m");
+		gmem_broken("setpriority: %m");
 	pthread_mutex_lock(&guest->lock);
 	for (;;) {
 		while (guest->paused && !guest->quit)

@@ -43,6 +43,12 @@ static size_t control_size(const struct gmem_scene *scene)
 	return scene->control->npages * scene->control->page_size;
 }
 
+/* By how much a count went down; one that went up proves nothing. */
+static size_t fewer(size_t before, size_t after)
+{
+	return before > after ? before - after : 0;
+}
+
 static enum gmem_skip never_missing(void)
 {
 	return GMEM_SKIP_none;
@@ -108,7 +114,7 @@ static void balancing_place(struct gmem_scene *scene)
 static void balancing_fire(struct gmem_scene *scene)
 {
 	gmem_balancing_run(scene->node, SCANS, touch_all, control_moved, scene);
-	scene->node = scene->node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
+	scene->node = gmem_numa_other(scene->node);
 }
 
 const struct gmem_trigger gmem_mechanism_numa_balancing = {
@@ -345,14 +351,19 @@ static void swap_place(struct gmem_scene *scene)
 	gmem_scene_allocate(scene);
 }
 
+static enum gmem_skip memcg_missing(void)
+{
+	return gmem_cgroup_offers("memory") ? GMEM_SKIP_none : GMEM_SKIP_no_memcg;
+}
+
 static enum gmem_skip cgroup_missing(void)
 {
-	return gmem_cgroup_missing() ?: gmem_zram_missing();
+	return memcg_missing() ?: gmem_zram_missing();
 }
 
 static void cgroup_place(struct gmem_scene *scene)
 {
-	gmem_cgroup_enter();
+	gmem_cgroup_enter("memory");
 	swap_place(scene);
 }
 
@@ -402,13 +413,13 @@ static enum gmem_skip demotion_missing(void)
 	}
 	if (tiers < 2 || !gmem_file_exists(DEMOTION))
 		return GMEM_SKIP_no_tiers;
-	return gmem_cgroup_missing();
+	return memcg_missing();
 }
 
 static void demotion_place(struct gmem_scene *scene)
 {
 	gmem_sysctl_set(DEMOTION, "true");
-	gmem_cgroup_enter();
+	gmem_cgroup_enter("memory");
 	gmem_scene_allocate(scene);
 }
 
@@ -524,7 +535,7 @@ static void drop_caches_fire(struct gmem_scene *scene)
 		gmem_broken("reading a block device: %m");
 	before = cached_pages(fd);
 	gmem_file_write("/proc/sys/vm/drop_caches", "3");
-	scene->took += before - cached_pages(fd);
+	scene->took += fewer(before, cached_pages(fd));
 }
 
 const struct gmem_trigger gmem_mechanism_drop_caches = {
@@ -565,7 +576,7 @@ static void madv_cold_fire(struct gmem_scene *scene)
 	gmem_control_touch(scene->control, 0, scene->control->npages);
 	before = referenced_pages(scene);
 	advise(scene, MADV_COLD, "MADV_COLD");
-	scene->took += before - referenced_pages(scene);
+	scene->took += fewer(before, referenced_pages(scene));
 }
 
 const struct gmem_trigger gmem_mechanism_madv_cold = {
@@ -582,7 +593,7 @@ static void clear_refs_fire(struct gmem_scene *scene)
 	gmem_control_touch(scene->control, 0, scene->control->npages);
 	before = referenced_pages(scene);
 	gmem_file_write("/proc/self/clear_refs", "1");
-	scene->took += before - referenced_pages(scene);
+	scene->took += fewer(before, referenced_pages(scene));
 }
 
 const struct gmem_trigger gmem_mechanism_clear_refs = {

@@ -31,6 +31,11 @@ int gmem_numa_node(int nth)
 	return -1;
 }
 
+int gmem_numa_other(int node)
+{
+	return node == gmem_numa_node(0) ? gmem_numa_node(1) : gmem_numa_node(0);
+}
+
 enum gmem_skip gmem_numa_missing(void)
 {
 	void *page = NULL;

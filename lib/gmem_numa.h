@@ -17,6 +17,9 @@ enum gmem_skip gmem_numa_missing(void);
 /* The id of the first (@nth 0) or second (1) node with memory, or -1. */
 int gmem_numa_node(int nth);
 
+/* There and back: of the first two nodes with memory, the one that is not @node. */
+int gmem_numa_other(int node);
+
 /* Bytes of @node that compaction may want to move: page cache and anonymous
  * memory, from the node's meminfo in sysfs.  An estimate from above.
  */

@@ -182,3 +182,15 @@ int gmem_place_movable_node(void)
 	nzones = -1;
 	return node;
 }
+
+size_t gmem_place_in_cma(const __u64 *frames, size_t count)
+{
+	struct gmem_place place;
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		gmem_place_of(frames[i], &place);
+		found += place.cma;
+	}
+	return found;
+}

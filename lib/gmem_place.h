@@ -22,6 +22,7 @@
 #define GMEM_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/types.h>
 
 struct gmem_place {
@@ -33,6 +34,9 @@ struct gmem_place {
 
 /* Where @frame is now; BROKEN if it is in no zone, or in nobody knows which. */
 void gmem_place_of(__u64 frame, struct gmem_place *place);
+
+/* How many of @count @frames are in a CMA area. */
+size_t gmem_place_in_cma(const __u64 *frames, size_t count);
 
 /* The id of a node that has a ZONE_MOVABLE.  Where there is none, a memory block
  * that is offline becomes one until the case ends.  Skips the case
