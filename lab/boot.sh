@@ -16,7 +16,7 @@ set -euo pipefail
 readonly APPEND="panic=-1 oops=panic rdinit=/init"
 # For an emulated machine, which is slow: tests stretch their bounds, and grace
 # periods take no longer than they must.
-readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1"
+readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1 sysctl.debug.kprobes-optimization=0"
 # Seconds until the tests begin, and until they end; scenarios may say other.
 readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
 # Seconds for a machine that reported its end to power off.

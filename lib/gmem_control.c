@@ -31,7 +31,7 @@ void gmem_control_free(struct gmem_control *control)
 {
 	if (!control)
 		return;
-	munmap(control->mem, control->npages * control->page_size);
+	munmap(control->mem, gmem_control_size(control));
 	free(control->frames);
 	free(control);
 }

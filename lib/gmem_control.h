@@ -19,6 +19,12 @@ struct gmem_control {
 /* Maps @npages of the host's pages, none of them touched yet.  No huge pages. */
 struct gmem_control *gmem_control_create(size_t npages);
 
+/* Bytes. */
+static inline size_t gmem_control_size(const struct gmem_control *control)
+{
+	return control->npages * control->page_size;
+}
+
 /* NULL is fine. */
 void gmem_control_free(struct gmem_control *control);
 

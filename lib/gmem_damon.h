@@ -7,21 +7,19 @@
 #ifndef GMEM_DAMON_H
 #define GMEM_DAMON_H
 
-#include <linux/types.h>
-
 #include "gmem_case.h"
+
+struct gmem_scene;
 
 /* GMEM_SKIP_none if DAMON can be had, and nobody else has it. */
 enum gmem_skip gmem_damon_missing(void);
 
 /*
- * Starts DAMON with @action ("pageout", "migrate_cold", ...) on the physical
- * addresses [@start, @end); @node is where the migrating actions send memory.
- * BROKEN on error.
+ * Has DAMON apply @action ("pageout", "migrate_cold", ...) to all of physical memory
+ * that the scene lies in, twice; the migrating actions send it to the second node.
+ * DAMON is started by the first call and goes on until the case ends: firing again is
+ * waiting.  BROKEN on error, or if it does not get on.
  */
-void gmem_damon_start(const char *action, __u64 start, __u64 end, int node);
-
-/* Bytes that the action has been tried on since the start. */
-__u64 gmem_damon_tried(void);
+void gmem_damon_fire(struct gmem_scene *scene, const char *action);
 
 #endif /* GMEM_DAMON_H */

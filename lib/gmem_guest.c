@@ -337,7 +337,7 @@ static void verify_on_host(struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
 	struct board *board = guest->board;
-	size_t size = region->npages * region->page_size;
+	size_t size = gmem_region_size(region);
 	struct gmem_mismatch bad;
 	char *host;
 
@@ -356,7 +356,7 @@ static void verify_on_host(struct gmem_guest *guest)
 __u64 gmem_guest_verify(struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
-	__u64 bytes = region->npages * region->page_size;
+	__u64 bytes = gmem_region_size(region);
 	__u64 before = gmem_guest_progress(guest);
 
 	gmem_guest_run(guest, GMEM_GUEST_CHECK);

@@ -37,16 +37,29 @@ void gmem_page_drain(void)
 	gmem_numa_move(page, 1, getpagesize(), gmem_numa_node(0), false);
 }
 
+/* How many frames, from the first on, follow one another. */
+static size_t run_of(const __u64 *frames, size_t count)
+{
+	size_t run = 1;
+
+	while (run < count && frames[run] == frames[0] + run)
+		run++;
+	return run;
+}
+
 static void read_flags(const __u64 *frames, size_t count, __u64 *flags)
 {
 	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	size_t run;
 
 	if (fd < 0)
 		gmem_broken("/proc/kpageflags: %m");
-	for (size_t i = 0; i < count; i++)
-		if (pread(fd, &flags[i], sizeof(*flags), frames[i] * sizeof(*flags)) !=
-		    sizeof(*flags))
-			gmem_broken("/proc/kpageflags: frame %#llx: %m", frames[i]);
+	for (size_t i = 0; i < count; i += run) {
+		run = run_of(&frames[i], count - i);
+		if (pread(fd, &flags[i], run * sizeof(*flags), frames[i] * sizeof(*flags)) !=
+		    (ssize_t)(run * sizeof(*flags)))
+			gmem_broken("/proc/kpageflags: frames %#llx+%zu: %m", frames[i], run);
+	}
 	close(fd);
 }
 

@@ -195,7 +195,7 @@ void gmem_region_punch_spare(struct gmem_region *region)
 
 size_t gmem_region_allocated(const struct gmem_region *region)
 {
-	struct cachestat_range range = { .len = region->npages * region->page_size };
+	struct cachestat_range range = { .len = gmem_region_size(region) };
 	struct cachestat stat;
 
 	if (syscall(__NR_cachestat, region->fd, &range, &stat, 0))

@@ -82,6 +82,12 @@ void gmem_region_rebind(struct gmem_region *region);
 /* The lowest guest physical address that a slot may have. */
 __u64 gmem_region_gpa(void);
 
+/* Bytes in use, without the spare page. */
+static inline size_t gmem_region_size(const struct gmem_region *region)
+{
+	return region->npages * region->page_size;
+}
+
 /* NULL is fine. */
 void gmem_region_free(struct gmem_region *region);
 

@@ -52,9 +52,8 @@ static void mbind_fire(struct gmem_scene *scene)
 	struct gmem_region *region = scene->region;
 	struct gmem_control *control = scene->control;
 
-	gmem_numa_mbind(gmem_region_host(region, 0), region->npages * region->page_size,
-			scene->node);
-	gmem_numa_mbind(control->mem, control->npages * control->page_size, scene->node);
+	gmem_numa_mbind(gmem_region_host(region, 0), gmem_region_size(region), scene->node);
+	gmem_numa_mbind(control->mem, gmem_control_size(control), scene->node);
 	scene->node = gmem_numa_other(scene->node);
 }
 

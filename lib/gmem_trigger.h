@@ -25,7 +25,7 @@ struct gmem_trigger {
 	 * mapping over it, which is all there is to see.
 	 */
 	bool notifies_all;
-	/* GMEM_SKIP_none if it can fire on this kernel and machine. */
+	/* GMEM_SKIP_none if it can fire on this kernel and machine; NULL: it always can. */
 	enum gmem_skip (*missing)(void);
 	/* Allocates the scene's memory where the trigger has reason to move it;
 	 * NULL: anywhere.
