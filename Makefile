@@ -12,13 +12,15 @@
 #	make bench
 #	make docs
 
+TESTS += guest_memfd_migrate/allocation_test
+TESTS += guest_memfd_migrate/cma_use_test
 TESTS += guest_memfd_migrate/contents_test
+TESTS += guest_memfd_migrate/destination_test
 TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test
 TESTS += guest_memfd_migrate/host_mapping_test
 TESTS += guest_memfd_migrate/no_room_test
 TESTS += guest_memfd_migrate/page_flags_test
-TESTS += guest_memfd_migrate/placement_test
 TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_migrate/states_test
 TESTS += guest_memfd_pin/flags_test

@@ -179,9 +179,8 @@ TEST_F_TIMEOUT(held, stays_and_moves_once_let_go, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
 	hold(self->region, variant->holder);

@@ -199,9 +199,8 @@ TEST_F_TIMEOUT(host_mapping, follows_the_page, GMEM_CASE_TIMEOUT)
 	pid_t child;
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);
 	size = NPAGES * self->region->page_size;
 	self->lines = size / 64;

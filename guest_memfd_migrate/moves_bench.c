@@ -44,9 +44,8 @@ static struct gmem_region *create_region(size_t npages)
 		      GMEM_FLAGS_optin_mmap_shared : GMEM_FLAGS_mmap_shared;
 	struct gmem_region *region;
 
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(flags));
 	region = gmem_region_create(&gmem_vm_default, gmem_flags(flags), npages);
-	if (!region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	return region;
 }
 

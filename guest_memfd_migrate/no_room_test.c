@@ -124,9 +124,8 @@ TEST_F_TIMEOUT(no_room, stays_and_moves_once_there_is, GMEM_CASE_TIMEOUT)
 	int node;
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
 	node = self->scene->node;
 	gmem_skip_if(gmem_hugetlb_missing(node));

@@ -167,9 +167,8 @@ TEST_F_TIMEOUT(page_flags, are_kept, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);
 	use_pages(self);
 	note_flags(self);

@@ -118,9 +118,8 @@ TEST_F_TIMEOUT(slots, each_page_moves_in_its_slot, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = create_region(gmem_flags(variant->flags));
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
 	gmem_scene_look(self->scene);

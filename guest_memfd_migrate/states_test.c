@@ -141,9 +141,8 @@ TEST_F_TIMEOUT(states, survive_a_move, GMEM_CASE_TIMEOUT)
 	__u64 frames[NPAGES];
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	if (!self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);
 	self->guest = gmem_guest_create_idle(self->region);
 	make_states(self->region, self->guest);

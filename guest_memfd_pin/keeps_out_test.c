@@ -156,9 +156,8 @@ TEST_F_TIMEOUT(keeps_out, whatever_is_asked_for, GMEM_CASE_TIMEOUT)
 	int movable;
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_unmovable(variant->type, gmem_flags(variant->flags));
 	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
-	if (self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
 	gmem_skip_if(gmem_frame_missing());
 	gmem_skip_if(gmem_numa_missing());
 	movable = gmem_place_movable_node();
@@ -207,9 +206,8 @@ TEST_F_TIMEOUT(cma, is_not_used, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_unmovable(variant->type, gmem_flags(variant->flags));
 	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
-	if (self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
 	gmem_skip_if(gmem_frame_missing());
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());

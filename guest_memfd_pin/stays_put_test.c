@@ -87,9 +87,8 @@ TEST_F_TIMEOUT(stays_put, under_guest_writes, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
+	gmem_policy_want_unmovable(variant->type, gmem_flags(variant->flags));
 	self->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
-	if (self->region->movable)
-		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
 	self->scene = gmem_scene_create(variant->trigger, self->region);
 
 	/* Nobody can read or write what neither guest nor host reach. */

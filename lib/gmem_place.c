@@ -2,6 +2,7 @@
 /* The place of a frame: its node, its zone, and whether a CMA area has it. */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -10,10 +11,12 @@
 
 #include "gmem_block.h"
 #include "gmem_case.h"
+#include "gmem_control.h"
 #include "gmem_file.h"
 #include "gmem_frame.h"
 #include "gmem_numa.h"
 #include "gmem_place.h"
+#include "gmem_region.h"
 
 #define CMA	"/sys/kernel/debug/cma"
 
@@ -181,6 +184,56 @@ int gmem_place_movable_node(void)
 		gmem_skip_if(GMEM_SKIP_no_zone_movable);
 	nzones = -1;
 	return node;
+}
+
+/* True if @frame is on @node, and in ZONE_MOVABLE if @movable. */
+static bool is_there(__u64 frame, int node, bool movable, struct gmem_place *place)
+{
+	gmem_place_of(frame, place);
+	return place->node == node && (place->movable || !movable);
+}
+
+bool gmem_place_all_there(const __u64 *frames, size_t count, int node, bool movable)
+{
+	struct gmem_place place;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_there(frames[i], node, movable, &place))
+			return false;
+	return true;
+}
+
+size_t gmem_place_check_region(struct gmem_region *region, int node, bool movable,
+			       const char *how)
+{
+	__u64 *frames = calloc(region->npages, sizeof(*frames));
+	struct gmem_place place;
+
+	if (!frames)
+		gmem_broken("out of memory");
+	gmem_frame_read(region, frames);
+	for (size_t page = 0; page < region->npages; page++)
+		if (!is_there(frames[page], node, movable, &place))
+			gmem_fail(GMEM_C7,
+				  "%s: page %zu: wanted node %d%s, got node %d, zone %s (frame %#llx, flags %s, policy %s)",
+				  how, page, node, movable ? ", zone Movable" : "", place.node,
+				  place.zone, frames[page], gmem_flags_name(region->flags),
+				  gmem_policy_name());
+	free(frames);
+	return region->npages;
+}
+
+size_t gmem_place_check_control(struct gmem_control *control, int node, bool movable,
+				const char *how)
+{
+	struct gmem_place place;
+
+	gmem_control_moved(control);
+	for (size_t page = 0; page < control->npages; page++)
+		if (!is_there(control->frames[page], node, movable, &place))
+			gmem_broken("%s: ordinary page %zu: wanted node %d, got node %d, zone %s",
+				    how, page, node, place.node, place.zone);
+	return control->npages;
 }
 
 size_t gmem_place_in_cma(const __u64 *frames, size_t count)

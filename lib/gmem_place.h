@@ -25,6 +25,9 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+struct gmem_control;
+struct gmem_region;
+
 struct gmem_place {
 	int node;
 	char zone[16];		/* "DMA32", "Normal", "Movable", ... */
@@ -44,5 +47,20 @@ size_t gmem_place_in_cma(const __u64 *frames, size_t count);
  * gmem_place_of(), which remembers the zones.
  */
 int gmem_place_movable_node(void);
+
+/* True if all of @frames are on @node, and in ZONE_MOVABLE if @movable. */
+bool gmem_place_all_there(const __u64 *frames, size_t count, int node, bool movable);
+
+/*
+ * Looks up where all of @region is, and fails by C7 unless that is @node, and
+ * ZONE_MOVABLE if @movable; @how says what it has been put there by.  Returns the
+ * number of pages.
+ */
+size_t gmem_place_check_region(struct gmem_region *region, int node, bool movable,
+			       const char *how);
+
+/* The same of ordinary pages, without which there is nothing to want: BROKEN. */
+size_t gmem_place_check_control(struct gmem_control *control, int node, bool movable,
+				const char *how);
 
 #endif /* GMEM_PLACE_H */

@@ -93,6 +93,26 @@ bool gmem_policy_movable(const struct gmem_vm_type *type, __u64 flags)
 	return false;
 }
 
+static void want_guest_memfd(void)
+{
+	if (!kvm_has_cap(KVM_CAP_GUEST_MEMFD))
+		gmem_skip_if(GMEM_SKIP_no_kvm);
+}
+
+void gmem_policy_want_movable(const struct gmem_vm_type *type, __u64 flags)
+{
+	want_guest_memfd();
+	if (!gmem_policy_movable(type, flags))
+		gmem_skip_if(GMEM_SKIP_no_policy_movable);
+}
+
+void gmem_policy_want_unmovable(const struct gmem_vm_type *type, __u64 flags)
+{
+	want_guest_memfd();
+	if (gmem_policy_movable(type, flags))
+		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
+}
+
 __u64 gmem_policy_flags(const struct gmem_vm_type *type)
 {
 	__u64 flags = GUEST_MEMFD_FLAG_MMAP;

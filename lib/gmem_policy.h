@@ -31,6 +31,13 @@ __u64 gmem_flag_migratable(void);
 /* True if the policy promises that guest_memfd of @type with @flags moves. */
 bool gmem_policy_movable(const struct gmem_vm_type *type, __u64 flags);
 
+/*
+ * Skip the case unless the policy has guest_memfd of @type with @flags movable, or
+ * unmovable; to be asked first, as it takes no VM to tell.
+ */
+void gmem_policy_want_movable(const struct gmem_vm_type *type, __u64 flags);
+void gmem_policy_want_unmovable(const struct gmem_vm_type *type, __u64 flags);
+
 /* The flags that the policy promises for a VM of @type. */
 __u64 gmem_policy_flags(const struct gmem_vm_type *type);
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Movable guest_memfd is allocated where the memory policy says, ZONE_MOVABLE included.
+ *
+ * Contract: C7: movable memory uses ZONE_MOVABLE; it is allocated on the node that
+ *	     set_mempolicy(2) or mbind(2) names, again after it was punched.
+ * Method:   one node has ZONE_MOVABLE and nothing else, where only allocations can
+ *	     land that are movable.  The file is allocated under the task's policy,
+ *	     under a policy of its own against the task's, and by faults of the guest,
+ *	     for that node and another in turn, punched in between.  The place of every
+ *	     frame is looked at each time.
+ * Guards:   broken if ordinary pages under the same policy lie elsewhere, or if nothing
+ *	     was looked at.
+ * Needs:    a policy with movable memory; two nodes; ZONE_MOVABLE or a memory block
+ *	     that is offline; kprobe events for what the host does not map.
+ * Kills:    gfp-not-movable, mempolicy-lost
+ */
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_frame.h"
+#include "gmem_guest.h"
+#include "gmem_numa.h"
+#include "gmem_place.h"
+#include "gmem_region.h"
+#include "gmem_variant.h"
+
+#define NPAGES	64
+
+FIXTURE(allocation) {
+	struct gmem_region *region;
+	struct gmem_control *control;
+	struct gmem_guest *guest;
+};
+
+FIXTURE_VARIANT(allocation) {
+	__u64 flags;
+};
+
+#define ALLOCATION(_flags) \
+FIXTURE_VARIANT_ADD(allocation, _flags) { \
+	.flags = GMEM_FLAGS_##_flags, \
+};
+ALLOCATION(optin)
+ALLOCATION(optin_mmap)
+ALLOCATION(optin_shared)
+ALLOCATION(optin_mmap_shared)
+ALLOCATION(none)
+ALLOCATION(mmap_shared)
+
+FIXTURE_SETUP(allocation)
+{
+}
+
+FIXTURE_TEARDOWN(allocation)
+{
+	gmem_guest_free(self->guest);
+	gmem_control_free(self->control);
+	gmem_region_free(self->region);
+}
+
+static void by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
+			   struct gmem_tally *tally)
+{
+	const char *how = "set_mempolicy";
+
+	gmem_numa_bind(node);
+	gmem_control_touch(self->control, 0, NPAGES);
+	gmem_region_allocate(self->region, 0, NPAGES);
+	gmem_numa_bind(-1);
+	tally->control += gmem_place_check_control(self->control, node, movable, how);
+	tally->placed += gmem_place_check_region(self->region, node, movable, how);
+	gmem_control_discard(self->control, 0, NPAGES);
+	gmem_region_discard(self->region);
+}
+
+/* Needs a mapping to name the pages by, not one that the host can access. */
+static void by_file_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
+			   int other, struct gmem_tally *tally)
+{
+	struct gmem_region *region = self->region;
+
+	gmem_numa_mbind(region->host, NPAGES * region->page_size, node);
+	gmem_numa_bind(other);
+	gmem_region_allocate(region, 0, NPAGES);
+	gmem_numa_bind(-1);
+	tally->placed += gmem_place_check_region(region, node, movable,
+						 "mbind, allocated by fallocate");
+	gmem_region_discard(region);
+}
+
+static void by_guest_faults(FIXTURE_DATA(allocation) * self, int node, bool movable,
+			    struct gmem_tally *tally)
+{
+	struct gmem_region *region = self->region;
+
+	gmem_numa_mbind(region->host, NPAGES * region->page_size, node);
+	self->guest = gmem_guest_create(region);
+	tally->placed += gmem_place_check_region(region, node, movable,
+						 "mbind, allocated by the guest");
+	tally->verified += gmem_guest_verify(self->guest);
+}
+
+TEST_F_TIMEOUT(allocation, goes_where_the_policy_says, GMEM_CASE_TIMEOUT)
+{
+	unsigned int required = GMEM_CONTROL | GMEM_PLACED;
+	struct gmem_tally tally = {};
+	int movable, ordinary;
+
+	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
+	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
+	gmem_skip_if(gmem_frame_missing());
+	gmem_skip_if(gmem_numa_missing());
+	ordinary = gmem_numa_node(1);
+	movable = gmem_place_movable_node();
+	self->control = gmem_control_create(NPAGES);
+
+	/* And back: what the first round freed is what the third finds. */
+	by_task_policy(self, movable, true, &tally);
+	by_task_policy(self, ordinary, false, &tally);
+	by_task_policy(self, movable, true, &tally);
+	if (self->region->host) {
+		required |= GMEM_VERIFIED;
+		by_file_policy(self, ordinary, false, movable, &tally);
+		by_file_policy(self, movable, true, ordinary, &tally);
+		by_guest_faults(self, movable, true, &tally);
+	}
+	gmem_case_pass(&tally, required);
+}
+
+TEST_HARNESS_MAIN
