@@ -94,6 +94,7 @@ TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
 		required |= GMEM_RACED | GMEM_VERIFIED;
 		self->guest = gmem_guest_create(self->region);
 		gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
+		gmem_guest_wait_rounds(self->guest, 1);
 	}
 	move_around(self->scene, self->guest, &tally);
 	if (self->guest) {

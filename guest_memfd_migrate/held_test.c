@@ -16,9 +16,6 @@
  * Kills:    pinned-folio-moved, lock-leaked-on-error, end-skipped-on-error,
  *	     src-ref-leak-on-error, migration-entry-left-on-failure
  */
-#include <linux/stddef.h>
-#include <linux/io_uring.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kvm_util.h"
@@ -26,6 +23,7 @@
 
 #include "gmem_case.h"
 #include "gmem_guest.h"
+#include "gmem_longterm.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
@@ -115,18 +113,12 @@ static int ring;
 /* Fixed buffers are pinned for as long as they are registered (FOLL_LONGTERM). */
 static void io_uring_hold(struct gmem_region *region, const struct iovec *pages)
 {
-	struct io_uring_params params = {};
-
-	ring = syscall(__NR_io_uring_setup, 1, &params);
-	if (ring < 0 || syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, pages,
-				ARRAY_SIZE(held)))
-		gmem_broken("io_uring buffers in guest_memfd: %m");
+	ring = gmem_longterm_pin(pages, ARRAY_SIZE(held));
 }
 
 static __u64 io_uring_let_go(struct gmem_region *region)
 {
-	if (syscall(__NR_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0))
-		gmem_broken("IORING_UNREGISTER_BUFFERS: %m");
+	gmem_longterm_release(ring);
 	return 0;
 }
 

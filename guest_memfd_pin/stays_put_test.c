@@ -98,8 +98,10 @@ TEST_F_TIMEOUT(stays_put, under_guest_writes, GMEM_CASE_TIMEOUT)
 	}
 	gmem_scene_look(self->scene);
 	self->witness = gmem_stage2_watch(self->region);
-	if (self->guest)
+	if (self->guest) {
 		gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
+		gmem_guest_wait_rounds(self->guest, 1);
+	}
 	for (int round = 0; round < ROUNDS; round++)
 		gmem_scene_fire(self->scene, self->guest, &tally);
 	if (self->guest)

@@ -4,6 +4,7 @@
 
 #include "gmem_case.h"
 #include "gmem_control.h"
+#include "gmem_deadline.h"
 #include "gmem_file.h"
 #include "gmem_frame.h"
 #include "gmem_hugetlb.h"
@@ -266,4 +267,55 @@ const struct gmem_trigger gmem_trigger_hugetlb = {
 	.missing = hugetlb_missing,
 	.place = huge_place,
 	.fire = hugetlb_fire,
+};
+
+static enum gmem_skip proactive_missing(void)
+{
+	if (!gmem_file_exists(PROACTIVENESS))
+		return GMEM_SKIP_no_compaction;
+	return hugetlb_missing();
+}
+
+/* Pages in holes, and what is left free beside them: a third of what is free is in
+ * holes then, and a sixth is reason enough to compact.
+ */
+#define PROACTIVE_HOLES	8192
+#define HUGE_LEFT	32
+
+static void proactive_place(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+
+	lower_watermarks();
+	gmem_hugetlb_keep(node);
+	place_below_holes(scene, PROACTIVE_HOLES);
+	gmem_hugetlb_take_free(node, HUGE_LEFT);
+}
+
+/* Seconds for kcompactd to come round, which it does within one. */
+#define PATIENCE 30
+
+/* Says how much the kernel should care, which has it look at every node at once.  The
+ * second time nothing is in the way any more.
+ */
+static void proactive_fire(struct gmem_scene *scene)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	static bool done;
+
+	if (done)
+		return;
+	gmem_file_write(PROACTIVENESS, "100");
+	while (!has_compacted(scene) && gmem_deadline_poll(&deadline))
+		;
+	gmem_file_write(PROACTIVENESS, "0");
+	done = true;
+}
+
+const struct gmem_trigger gmem_trigger_proactive = {
+	.name = "proactive",
+	.rounds = 1,
+	.missing = proactive_missing,
+	.place = proactive_place,
+	.fire = proactive_fire,
 };

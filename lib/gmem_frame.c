@@ -14,6 +14,7 @@
 #include "kvm_util.h"
 
 #include "gmem_case.h"
+#include "gmem_deadline.h"
 #include "gmem_frame.h"
 #include "gmem_numa.h"
 #include "gmem_probe.h"
@@ -25,6 +26,9 @@
 
 /* Pages that an oracle proves itself with; a pipe holds that many by default. */
 #define PROOF	16
+
+/* Seconds for pages to stop moving. */
+#define PATIENCE 30
 
 /* Where the folio of frame 0 would be, and how far apart two of them are. */
 static struct {
@@ -262,11 +266,22 @@ static void calibrate(void)
 	kvm_vm_free(vm);
 }
 
+/* The first page whose frame is not known; @npages if there is none. */
+static size_t first_unseen(const __u64 *frames, size_t npages)
+{
+	size_t page = 0;
+
+	while (page < npages && frames[page])
+		page++;
+	return page;
+}
+
 static void check_seen(const __u64 *frames, size_t npages)
 {
-	for (size_t page = 0; page < npages; page++)
-		if (!frames[page])
-			gmem_broken("the frame of page %zu cannot be seen", page);
+	size_t page = first_unseen(frames, npages);
+
+	if (page < npages)
+		gmem_broken("the frame of page %zu cannot be seen", page);
 }
 
 void gmem_frame_lookup(struct gmem_region *region, __u64 *frames)
@@ -281,13 +296,21 @@ void gmem_frame_lookup(struct gmem_region *region, __u64 *frames)
 
 void gmem_frame_read(struct gmem_region *region, __u64 *frames)
 {
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
 	if (!region->host_maps) {
 		gmem_frame_lookup(region, frames);
 		return;
 	}
-	/* The host's own faults bring the PTEs in; reading does not dirty. */
-	for (size_t page = 0; page < region->npages; page++)
-		(void)READ_ONCE(*(char *)gmem_region_host(region, page));
-	gmem_frame_read_mapped(region->host, region->npages, region->page_size, frames);
+	/*
+	 * The host's own faults bring the PTEs in; reading does not dirty.  Somebody may
+	 * still be moving pages, such as kcompactd: a fault waits for that.
+	 */
+	do {
+		for (size_t page = 0; page < region->npages; page++)
+			(void)READ_ONCE(*(char *)gmem_region_host(region, page));
+		gmem_frame_read_mapped(region->host, region->npages, region->page_size, frames);
+	} while (first_unseen(frames, region->npages) < region->npages &&
+		 gmem_deadline_poll(&deadline));
 	check_seen(frames, region->npages);
 }

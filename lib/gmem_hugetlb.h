@@ -25,4 +25,10 @@ long gmem_hugetlb_pool(int node);
 /* Grows or shrinks the pool to @pages, as far as that is possible. */
 void gmem_hugetlb_resize(int node, long pages);
 
+/*
+ * Has the pool take all of the node's memory that is free in huge pages (/proc/buddyinfo),
+ * except for @left of them: what is free as a whole needs no compaction.
+ */
+void gmem_hugetlb_take_free(int node, long left);
+
 #endif /* GMEM_HUGETLB_H */

@@ -18,10 +18,9 @@
 /* Pages of the one, then of the other, while allocating. */
 #define TURN 8
 
-void gmem_scene_allocate(struct gmem_scene *scene)
+void gmem_scene_allocate_on(struct gmem_scene *scene, int node)
 {
-	/* On the first node, so that the first way to go is the second. */
-	gmem_numa_bind(gmem_numa_node(0));
+	gmem_numa_bind(node);
 	for (size_t page = 0; page < scene->region->npages; page += TURN) {
 		size_t left = scene->region->npages - page;
 		size_t count = left < TURN ? left : TURN;
@@ -30,6 +29,12 @@ void gmem_scene_allocate(struct gmem_scene *scene)
 		gmem_region_allocate(scene->region, page, count);
 	}
 	gmem_numa_bind(-1);
+}
+
+/* On the first node, so that the first way to go is the second. */
+void gmem_scene_allocate(struct gmem_scene *scene)
+{
+	gmem_scene_allocate_on(scene, gmem_numa_node(0));
 }
 
 void gmem_scene_discard(struct gmem_scene *scene)

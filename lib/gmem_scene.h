@@ -65,9 +65,12 @@ void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,
 void gmem_scene_count(struct gmem_scene *scene, struct gmem_tally *tally);
 
 /* For triggers: allocates all pages of region and control, taking turns, so that
- * neither lies where the other does not.
+ * neither lies where the other does not; on the first node.
  */
 void gmem_scene_allocate(struct gmem_scene *scene);
+
+/* The same under a policy that binds to @node: what may not be there goes elsewhere. */
+void gmem_scene_allocate_on(struct gmem_scene *scene, int node);
 
 /* For triggers: frees all those pages again. */
 void gmem_scene_discard(struct gmem_scene *scene);

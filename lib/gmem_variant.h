@@ -53,7 +53,8 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(type, flags, move_pages_all) \
 	op(type, flags, mbind) \
 	op(type, flags, migrate_pages) \
-	op(type, flags, cpuset)
+	op(type, flags, cpuset) \
+	op(type, flags, longterm_pin)
 
 /* Where the host maps what the guest has: MMU notifiers reach the guest too. */
 #define GMEM_ALIASED(op, type, flags) \
@@ -68,6 +69,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, optin_mmap_shared, compact_memory) \
 	op(default, optin_mmap_shared, compact_node) \
 	op(default, optin_mmap_shared, hugetlb) \
+	op(default, optin_mmap_shared, proactive) \
 	GMEM_BY_ADDRESS(op, default, optin_mmap_shared) \
 	GMEM_ALIASED(op, default, optin_mmap_shared_alias)
 
@@ -78,6 +80,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, mmap_shared, compact_memory) \
 	op(default, mmap_shared, compact_node) \
 	op(default, mmap_shared, hugetlb) \
+	op(default, mmap_shared, proactive) \
 	GMEM_BY_ADDRESS(op, default, mmap_shared) \
 	GMEM_ALIASED(op, default, mmap_shared_alias)
 
