@@ -3,25 +3,23 @@
 #include "kselftest.h"
 
 #include "gmem_case.h"
+#include "gmem_compaction.h"
 #include "gmem_control.h"
-#include "gmem_deadline.h"
 #include "gmem_file.h"
 #include "gmem_frame.h"
 #include "gmem_hugetlb.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
+#include "gmem_reserve.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 #include "gmem_undo.h"
 
 #define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
-#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
-#define MIN_FREE "/proc/sys/vm/min_free_kbytes"
-#define MIN_FREE_KIB "8192"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
-static enum gmem_skip compact_missing(void)
+enum gmem_skip gmem_compaction_missing(void)
 {
 	if (!gmem_file_exists(COMPACT_MEMORY))
 		return GMEM_SKIP_no_compaction;
@@ -109,7 +107,7 @@ static void make_holes(struct gmem_control *filler, __u64 frame)
  */
 static void keep_holes(void)
 {
-	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
+	gmem_reserve_share();
 	gmem_sysctl_set(PROACTIVENESS, "0");
 }
 
@@ -135,7 +133,7 @@ static size_t holes_wanted(struct gmem_scene *scene)
  * and if that does not help, try both further on.  Leave no filler below the scene,
  * and keep the holes' walls for as long as it lasts.
  */
-static void place_below_holes(struct gmem_scene *scene, size_t min_holes)
+void gmem_compaction_place(struct gmem_scene *scene, size_t min_holes)
 {
 	size_t wanted = 2 * (min_holes + holes_wanted(scene));
 	/* Room to spare: free lists hand out single pages from anywhere first. */
@@ -165,7 +163,7 @@ static void place_below_holes(struct gmem_scene *scene, size_t min_holes)
 
 static void compact_place(struct gmem_scene *scene)
 {
-	place_below_holes(scene, 0);
+	gmem_compaction_place(scene, 0);
 }
 
 static void compact_fire(struct gmem_scene *scene)
@@ -176,7 +174,7 @@ static void compact_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_trigger_compact_memory = {
 	.name = "compact_memory",
 	.rounds = 2,
-	.missing = compact_missing,
+	.missing = gmem_compaction_missing,
 	.place = compact_place,
 	.fire = compact_fire,
 };
@@ -191,7 +189,7 @@ static enum gmem_skip compact_node_missing(void)
 	char path[64];
 
 	compact_node_path(path, sizeof(path));
-	return gmem_file_exists(path) ? compact_missing() : GMEM_SKIP_no_compaction;
+	return gmem_file_exists(path) ? gmem_compaction_missing() : GMEM_SKIP_no_compaction;
 }
 
 static void compact_node_fire(struct gmem_scene *scene)
@@ -214,26 +212,17 @@ static enum gmem_skip hugetlb_missing(void)
 {
 	enum gmem_skip why = gmem_hugetlb_missing(gmem_numa_node(0));
 
-	return why ? why : compact_missing();
+	return why ? why : gmem_compaction_missing();
 }
 
 /* Free pages that the kernel wants to see before it compacts for a huge page. */
 #define HUGE_HOLES 12288
 
-/* With huge pages in use the kernel keeps more free than all holes together, and
- * does not compact below that.
- */
-static void lower_watermarks(void)
-{
-	if (gmem_file_read_long(MIN_FREE) > atol(MIN_FREE_KIB))
-		gmem_sysctl_set(MIN_FREE, MIN_FREE_KIB);
-}
-
 static void huge_place(struct gmem_scene *scene)
 {
-	lower_watermarks();
+	gmem_reserve_lower();
 	gmem_hugetlb_keep(gmem_numa_node(0));
-	place_below_holes(scene, HUGE_HOLES);
+	gmem_compaction_place(scene, HUGE_HOLES);
 }
 
 /*
@@ -244,8 +233,7 @@ static void huge_place(struct gmem_scene *scene)
  */
 #define ATTEMPTS 400
 
-/* Whether the scene was in the way, and has been dealt with. */
-static bool has_compacted(struct gmem_scene *scene)
+bool gmem_compaction_done(struct gmem_scene *scene)
 {
 	return gmem_control_away(scene->control) > scene->control->npages / 2;
 }
@@ -256,7 +244,7 @@ static void hugetlb_fire(struct gmem_scene *scene)
 	int node = gmem_numa_node(0);
 	long was = gmem_hugetlb_pool(node);
 
-	for (int attempt = 0; attempt < ATTEMPTS && !has_compacted(scene); attempt++)
+	for (int attempt = 0; attempt < ATTEMPTS && !gmem_compaction_done(scene); attempt++)
 		gmem_hugetlb_resize(node, was + 1000000);
 	gmem_hugetlb_resize(node, was);
 }
@@ -267,55 +255,4 @@ const struct gmem_trigger gmem_trigger_hugetlb = {
 	.missing = hugetlb_missing,
 	.place = huge_place,
 	.fire = hugetlb_fire,
-};
-
-static enum gmem_skip proactive_missing(void)
-{
-	if (!gmem_file_exists(PROACTIVENESS))
-		return GMEM_SKIP_no_compaction;
-	return hugetlb_missing();
-}
-
-/* Pages in holes, and what is left free beside them: a third of what is free is in
- * holes then, and a sixth is reason enough to compact.
- */
-#define PROACTIVE_HOLES	8192
-#define HUGE_LEFT	32
-
-static void proactive_place(struct gmem_scene *scene)
-{
-	int node = gmem_numa_node(0);
-
-	lower_watermarks();
-	gmem_hugetlb_keep(node);
-	place_below_holes(scene, PROACTIVE_HOLES);
-	gmem_hugetlb_take_free(node, HUGE_LEFT);
-}
-
-/* Seconds for kcompactd to come round, which it does within one. */
-#define PATIENCE 30
-
-/* Says how much the kernel should care, which has it look at every node at once.  The
- * second time nothing is in the way any more.
- */
-static void proactive_fire(struct gmem_scene *scene)
-{
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
-	static bool done;
-
-	if (done)
-		return;
-	gmem_file_write(PROACTIVENESS, "100");
-	while (!has_compacted(scene) && gmem_deadline_poll(&deadline))
-		;
-	gmem_file_write(PROACTIVENESS, "0");
-	done = true;
-}
-
-const struct gmem_trigger gmem_trigger_proactive = {
-	.name = "proactive",
-	.rounds = 1,
-	.missing = proactive_missing,
-	.place = proactive_place,
-	.fire = proactive_fire,
 };

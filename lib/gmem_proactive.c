@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The trigger that has kcompactd compact of its own accord, ahead of any need. */
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gmem_compaction.h"
+#include "gmem_deadline.h"
+#include "gmem_file.h"
+#include "gmem_hugetlb.h"
+#include "gmem_numa.h"
+#include "gmem_reserve.h"
+#include "gmem_trigger.h"
+
+#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
+
+static enum gmem_skip proactive_missing(void)
+{
+	enum gmem_skip why = gmem_compaction_missing();
+
+	if (!why && !gmem_file_exists(PROACTIVENESS))
+		why = GMEM_SKIP_no_compaction;
+	return why ? why : gmem_hugetlb_missing(gmem_numa_node(0));
+}
+
+/* Pages in holes, and what is left free beside them: a third of what is free is in
+ * holes then, and a sixth is reason enough to compact.
+ */
+#define PROACTIVE_HOLES	8192
+#define HUGE_LEFT	32
+
+static void proactive_place(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+
+	gmem_reserve_lower();
+	gmem_hugetlb_keep(node);
+	gmem_compaction_place(scene, PROACTIVE_HOLES);
+	gmem_hugetlb_take_free(node, HUGE_LEFT);
+}
+
+/* Seconds for kcompactd to come round, which it does within one. */
+#define PATIENCE 30
+
+/* The stat file of the node's kcompactd. */
+static void find_stat(int node, char *path, size_t size)
+{
+	char want[32], name[32];
+	glob_t tasks;
+
+	snprintf(want, sizeof(want), "kcompactd%d", node);
+	if (glob("/proc/[0-9]*/comm", 0, NULL, &tasks))
+		gmem_broken("/proc has no tasks");
+	for (size_t i = 0; !path[0] && i < tasks.gl_pathc; i++)
+		if (__gmem_file_read(tasks.gl_pathv[i], name, sizeof(name)) > 0 &&
+		    !strcmp(name, want))
+			snprintf(path, size, "%.*s/stat", (int)(strlen(tasks.gl_pathv[i]) -
+								strlen("/comm")),
+				 tasks.gl_pathv[i]);
+	globfree(&tasks);
+	if (!path[0])
+		gmem_broken("no task is named %s", want);
+}
+
+/* Whether the node's kcompactd waits for work: what else it waits for, it waits for
+ * in state D.
+ */
+static bool kcompactd_rests(int node)
+{
+	static char path[64];
+	char stat[256], state;
+
+	if (!path[0])
+		find_stat(node, path, sizeof(path));
+	if (__gmem_file_read(path, stat, sizeof(stat)) < 0 ||
+	    sscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		gmem_broken("%s: no state of kcompactd%d", path, node);
+	return state == 'S';
+}
+
+/*
+ * Says how much the kernel should care, which has it look at every node at once, and
+ * waits until it has compacted all of them.  The second time nothing is in the way.
+ */
+static void proactive_fire(struct gmem_scene *scene)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	static bool done;
+
+	if (done)
+		return;
+	gmem_file_write(PROACTIVENESS, "100");
+	while ((!gmem_compaction_done(scene) || !kcompactd_rests(gmem_numa_node(0))) &&
+	       gmem_deadline_poll(&deadline))
+		;
+	gmem_file_write(PROACTIVENESS, "0");
+	done = true;
+}
+
+const struct gmem_trigger gmem_trigger_proactive = {
+	.name = "proactive",
+	.rounds = 1,
+	.missing = proactive_missing,
+	.place = proactive_place,
+	.fire = proactive_fire,
+};
