@@ -90,6 +90,9 @@ void gmem_region_free(struct gmem_region *region);
  */
 void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count);
 
+/* Frees pages [@first, @first + @count) (PUNCH_HOLE).  BROKEN on error. */
+void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
+
 /* Frees the pages in use (PUNCH_HOLE). */
 void gmem_region_discard(struct gmem_region *region);
 
