@@ -119,6 +119,12 @@ void gmem_region_rebind(struct gmem_region *region)
 		set_slot(region, i, region->slot[i].count);
 }
 
+void gmem_region_rebind_slot(struct gmem_region *region, size_t nth)
+{
+	set_slot(region, nth, 0);
+	set_slot(region, nth, region->slot[nth].count);
+}
+
 __u64 gmem_region_gpa(void)
 {
 	return REGION_GPA;

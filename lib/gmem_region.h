@@ -79,6 +79,9 @@ struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __
  */
 void gmem_region_rebind(struct gmem_region *region);
 
+/* The same for the @nth slot alone, whose pages no vCPU may use meanwhile. */
+void gmem_region_rebind_slot(struct gmem_region *region, size_t nth);
+
 /* The lowest guest physical address that a slot may have. */
 __u64 gmem_region_gpa(void);
 
