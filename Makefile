@@ -19,6 +19,7 @@ TESTS += guest_memfd_migrate/host_mapping_test
 TESTS += guest_memfd_migrate/no_room_test
 TESTS += guest_memfd_migrate/page_flags_test
 TESTS += guest_memfd_migrate/placement_test
+TESTS += guest_memfd_migrate/prefault_test
 TESTS += guest_memfd_migrate/punched_test
 TESTS += guest_memfd_migrate/slot_churn_test
 TESTS += guest_memfd_migrate/slots_test
