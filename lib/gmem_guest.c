@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <asm/barrier.h>
+
 #include "kvm_util.h"
 #include "ucall_common.h"
 
@@ -28,6 +30,7 @@ struct board {
 	__u64 gva;
 	__u64 first, count;	/* the pages that work is done on */
 	__u64 words;		/* per page */
+	__u64 step;		/* of them, every how many */
 	__u64 key;
 	__u32 work;		/* enum gmem_guest_work */
 	__u32 stop;
@@ -51,19 +54,23 @@ struct gmem_guest {
 	char trouble[256];	/* why the vCPU cannot go on */
 };
 
-/* One page: check what it holds, and write the next generation if told to. */
+/* One page: check what it holds, or not, and write the next generation if told to. */
 static bool guest_page(struct board *board, __u64 page, __u32 work)
 {
 	__u64 *va = (void *)(board->gva + page * board->words * sizeof(__u64));
 	__u16 generation = READ_ONCE(board->generation[page]);
 
-	if (!gmem_page_check(va, board->words, board->key, page, generation, &board->bad)) {
+	if (work != GMEM_GUEST_OVERWRITE &&
+	    !gmem_page_check(va, board->words, board->step, board->key, page, generation,
+			     &board->bad)) {
 		WRITE_ONCE(board->mismatched, 1);
 		return false;
 	}
-	if (work == GMEM_GUEST_WRITE) {
+	if (work == GMEM_GUEST_WRITE || work == GMEM_GUEST_OVERWRITE) {
 		generation = gmem_next_generation(generation);
-		gmem_page_stamp(va, board->words, board->key, page, generation);
+		gmem_page_stamp(va, board->words, board->step, board->key, page, generation);
+		/* Who sees the generation sees all that was written for it. */
+		smp_wmb();
 		WRITE_ONCE(board->generation[page], generation);
 	}
 	WRITE_ONCE(board->progress, board->progress + 1);
@@ -275,6 +282,7 @@ static struct board *create_board(struct gmem_region *region)
 	board = addr_gpa2hva(vm, BOARD_GPA);
 	board->gva = region->gpa;
 	board->words = region->page_size / sizeof(__u64);
+	board->step = GMEM_EVERY_WORD;
 	board->key = gmem_pattern_key(gmem_seed());
 	return board;
 }
@@ -306,6 +314,11 @@ struct gmem_guest *gmem_guest_create(struct gmem_region *region)
 	return guest;
 }
 
+void gmem_guest_skim(struct gmem_guest *guest)
+{
+	guest->board->step = GMEM_EVERY_LINE;
+}
+
 void gmem_guest_free(struct gmem_guest *guest)
 {
 	if (!guest)
@@ -325,9 +338,52 @@ void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t cou
 
 	for (size_t page = first; page < first + count; page++) {
 		board->generation[page] = gmem_next_generation(board->generation[page]);
-		gmem_page_stamp(gmem_region_host(guest->region, page), board->words, board->key,
-				page, board->generation[page]);
+		gmem_page_stamp(gmem_region_host(guest->region, page), board->words, board->step,
+				board->key, page, board->generation[page]);
 	}
+}
+
+__u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page)
+{
+	__u16 generation = READ_ONCE(guest->board->generation[page]);
+
+	/* What is read next is no older. */
+	smp_rmb();
+	return generation;
+}
+
+/* True if @got is the stamp of a generation from @first to the one after @last. */
+static bool is_between(const struct gmem_mismatch *at, __u64 key, __u64 got, __u16 first,
+		       __u16 last)
+{
+	__u16 end = gmem_next_generation(gmem_next_generation(last));
+
+	for (; first != end; first = gmem_next_generation(first))
+		if (got == gmem_stamp(key, at->page, at->word, first))
+			return true;
+	return false;
+}
+
+bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, __u16 generation,
+			       bool zeros, struct gmem_mismatch *bad)
+{
+	__u64 *va = gmem_region_host(guest->region, page);
+	struct board *board = guest->board;
+
+	bad->page = page;
+	for (bad->word = 0; bad->word < board->words; bad->word += board->step) {
+		bad->got = READ_ONCE(va[bad->word]);
+		if (!bad->got && zeros)
+			continue;
+		/* The word was read before the generation that it cannot be beyond. */
+		smp_rmb();
+		if (!is_between(bad, board->key, bad->got, generation,
+				READ_ONCE(board->generation[page]))) {
+			bad->want = gmem_stamp(board->key, page, bad->word, generation);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* By a mapping that did not exist during the moves: an old PTE can be right
@@ -344,7 +400,8 @@ static void verify_on_host(struct gmem_guest *guest)
 	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
 	for (size_t page = 0; page < region->npages; page++)
 		if (!gmem_page_check((void *)(host + page * region->page_size), board->words,
-				     board->key, page, board->generation[page], &bad))
+				     board->step, board->key, page, board->generation[page],
+				     &bad))
 			gmem_fail(guest->clause,
 				  "host: page %llu offset %#llx: want %#llx, got %#llx (%s)",
 				  bad.page, bad.page * region->page_size + bad.word * 8,

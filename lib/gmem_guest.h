@@ -24,11 +24,13 @@
 #include "gmem_case.h"
 
 struct gmem_guest;
+struct gmem_mismatch;
 struct gmem_region;
 
 enum gmem_guest_work {
 	GMEM_GUEST_READ,	/* check every word of every page, over and over */
 	GMEM_GUEST_WRITE,	/* check, then write the next generation */
+	GMEM_GUEST_OVERWRITE,	/* write it whatever is there */
 	GMEM_GUEST_CHECK,	/* check every page once, then pause */
 };
 
@@ -47,6 +49,11 @@ struct gmem_guest *gmem_guest_create(struct gmem_region *region);
 /* The same, but the guest has not touched a page. */
 struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region);
 
+/* Only one word of each cache line counts from now on, so that a page is written as
+ * often as can be.  To be called before the first write.
+ */
+void gmem_guest_skim(struct gmem_guest *guest);
+
 /* Stops the vCPU and frees it.  NULL is fine. */
 void gmem_guest_free(struct gmem_guest *guest);
 
@@ -62,6 +69,17 @@ void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t cou
  * mismatch (C1), KVM_RUN failed (C2), or the vCPU does not answer (C9).
  */
 void gmem_guest_pause(struct gmem_guest *guest);
+
+/* The generation that @page holds; a guest that writes may be at the next one. */
+__u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page);
+
+/*
+ * While the guest writes: true if every word of @page is, where the host maps it, of
+ * @generation or a later one, and not of one that the guest has yet to write; 0 will
+ * do where @zeros.  If not, *bad is the first wrong one.
+ */
+bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, __u16 generation,
+			       bool zeros, struct gmem_mismatch *bad);
 
 /* Pages handled since creation; grows while the guest runs. */
 __u64 gmem_guest_progress(const struct gmem_guest *guest);

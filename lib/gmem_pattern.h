@@ -53,22 +53,26 @@ static inline __u16 gmem_next_generation(__u16 generation)
 	return generation == (__u16)-1 ? 1 : generation + 1;
 }
 
-/* Fills the page at @va with the stamps of @generation. */
-static inline void gmem_page_stamp(__u64 *va, __u64 words, __u64 key,
+/* Every how many words there is a stamp: all of them, or one in a cache line. */
+#define GMEM_EVERY_WORD	1
+#define GMEM_EVERY_LINE	(64 / sizeof(__u64))
+
+/* Writes the stamps of @generation to every @step-th word of the page at @va. */
+static inline void gmem_page_stamp(__u64 *va, __u64 words, __u64 step, __u64 key,
 				   __u64 page, __u16 generation)
 {
-	for (__u64 word = 0; word < words; word++)
+	for (__u64 word = 0; word < words; word += step)
 		WRITE_ONCE(va[word], gmem_stamp(key, page, word, generation));
 }
 
-/* True if the page at @va holds the stamps of @generation in every word; if
- * not, *bad is the first wrong one.
+/* True if the page at @va holds the stamps of @generation in every @step-th word;
+ * if not, *bad is the first wrong one.
  */
-static inline bool gmem_page_check(const __u64 *va, __u64 words, __u64 key,
+static inline bool gmem_page_check(const __u64 *va, __u64 words, __u64 step, __u64 key,
 				   __u64 page, __u16 generation,
 				   struct gmem_mismatch *bad)
 {
-	for (__u64 word = 0; word < words; word++) {
+	for (__u64 word = 0; word < words; word += step) {
 		__u64 want = gmem_stamp(key, page, word, generation);
 		__u64 got = READ_ONCE(va[word]);
 

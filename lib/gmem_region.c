@@ -131,6 +131,12 @@ void gmem_region_rebind(struct gmem_region *region)
 		set_slot(region, i, region->slot[i].count);
 }
 
+void gmem_region_rebind_slot(struct gmem_region *region, size_t nth)
+{
+	set_slot(region, nth, 0);
+	set_slot(region, nth, region->slot[nth].count);
+}
+
 __u64 gmem_region_gpa(void)
 {
 	return REGION_GPA;
@@ -191,7 +197,7 @@ void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count
 		gmem_broken("fallocate of guest_memfd pages %zu+%zu: %m", first, count);
 }
 
-static void punch(struct gmem_region *region, size_t first, size_t count)
+void gmem_region_punch(struct gmem_region *region, size_t first, size_t count)
 {
 	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 		      first * region->page_size, count * region->page_size))
@@ -200,12 +206,12 @@ static void punch(struct gmem_region *region, size_t first, size_t count)
 
 void gmem_region_discard(struct gmem_region *region)
 {
-	punch(region, 0, region->npages);
+	gmem_region_punch(region, 0, region->npages);
 }
 
 void gmem_region_punch_spare(struct gmem_region *region)
 {
-	punch(region, region->npages, 1);
+	gmem_region_punch(region, region->npages, 1);
 }
 
 size_t gmem_region_allocated(const struct gmem_region *region)

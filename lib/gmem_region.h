@@ -79,6 +79,9 @@ struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __
  */
 void gmem_region_rebind(struct gmem_region *region);
 
+/* The same for the @nth slot alone, whose pages no vCPU may use meanwhile. */
+void gmem_region_rebind_slot(struct gmem_region *region, size_t nth);
+
 /* The lowest guest physical address that a slot may have. */
 __u64 gmem_region_gpa(void);
 
@@ -95,6 +98,9 @@ void gmem_region_free(struct gmem_region *region);
  * content.  BROKEN on error.
  */
 void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count);
+
+/* Frees pages [@first, @first + @count) (PUNCH_HOLE).  BROKEN on error. */
+void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
 
 /* Frees the pages in use (PUNCH_HOLE). */
 void gmem_region_discard(struct gmem_region *region);

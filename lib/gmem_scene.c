@@ -202,3 +202,29 @@ void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 	gmem_scene_pull(scene, guest, tally);
 	gmem_scene_count(scene, tally);
 }
+
+/* Firings after which a page that is free to move is taken for one that is not. */
+#define TRIES	50
+
+void gmem_scene_move_all(struct gmem_scene *scene, struct gmem_tally *tally)
+{
+	size_t npages = scene->region->npages, stays = 0;
+	__u64 *before = calloc(npages, sizeof(*before));
+
+	if (!before)
+		gmem_broken("out of memory");
+	gmem_scene_look(scene);
+	memcpy(before, scene->frames, npages * sizeof(*before));
+	for (int try = 0; try < TRIES && stays < npages; try++) {
+		gmem_scene_fire(scene, NULL, tally);
+		while (stays < npages && scene->frames[stays] != before[stays])
+			stays++;
+	}
+	if (!tally->control)
+		gmem_broken("%s moved no ordinary memory either", scene->trigger->name);
+	if (stays < npages)
+		gmem_fail(GMEM_C8,
+			  "page %zu: wanted it to move once nothing is in its way, got the same frame %#llx %d times",
+			  stays, (unsigned long long)before[stays], TRIES);
+	free(before);
+}

@@ -52,6 +52,11 @@ void gmem_scene_look(struct gmem_scene *scene);
 void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally);
 
+/* Fires until every page has left the frame that it has now; fails the case (C8) if
+ * one never does.  For pages that nothing keeps from moving any more.
+ */
+void gmem_scene_move_all(struct gmem_scene *scene, struct gmem_tally *tally);
+
 /* Has ordinary memory take the @count @frames on the first node that the region has
  * left, and clear them: it takes what is free there, up to 1 GiB.  Returns how many
  * of the frames it got; they stay taken.

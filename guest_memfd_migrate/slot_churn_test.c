@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A slot can come and go while what it binds moves.
+ *
+ * Contract: C11: no call hangs, and the VM goes on; C2: what a slot maps once it is
+ *	     back is what the file holds then; C1: contents.
+ * Method:   one file bound by two slots.  One thread deletes the first slot and makes
+ *	     it anew, over and over; another sends all pages to the other node and
+ *	     back; the vCPU checks and rewrites the second slot's pages.  After some
+ *	     of that the slot stays, the host rewrites its pages, and the vCPU, which
+ *	     has to fault them in, must read that while they still move.  At the end
+ *	     all pages have to move, and guest and host compare every byte.
+ * Guards:   broken unless enough pages moved while the slot came and went often enough,
+ *	     ordinary pages moved, the guest wrote meanwhile and bytes were compared.
+ * Needs:    a policy with movable memory; two nodes.
+ * Kills:    no-invalidate-lock, trylock-fail-returns-zero, no-invalidate
+ */
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_guest.h"
+#include "gmem_mover.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_trigger.h"
+#include "gmem_variant.h"
+#include "gmem_worker.h"
+
+#define HALF	32
+#define NPAGES	(2 * HALF)
+#define ROUNDS	2
+/* How often the slot comes and goes in a round. */
+#define REBINDS	40
+
+FIXTURE(slot_churn) {
+	struct gmem_region *region;
+	struct gmem_scene *scene;
+	struct gmem_guest *guest;
+};
+
+FIXTURE_VARIANT(slot_churn) {
+	__u64 flags;
+};
+
+#define VARIANT(_flags) \
+FIXTURE_VARIANT_ADD(slot_churn, _flags) { \
+	.flags = GMEM_FLAGS_##_flags, \
+};
+VARIANT(optin_mmap_shared)
+VARIANT(mmap_shared)
+
+FIXTURE_SETUP(slot_churn)
+{
+}
+
+FIXTURE_TEARDOWN(slot_churn)
+{
+	gmem_guest_free(self->guest);
+	gmem_scene_free(self->scene);
+	gmem_region_free(self->region);
+}
+
+static struct gmem_region *create_region(__u64 flags)
+{
+	__u64 gpa = gmem_region_gpa();
+	const struct gmem_slot slots[] = {
+		{ .first = 0, .count = HALF, .gpa = gpa },
+		{ .first = HALF, .count = HALF, .gpa = gpa + HALF * getpagesize() },
+	};
+
+	return gmem_region_create_slots(&gmem_vm_default, flags, NPAGES, slots,
+					ARRAY_SIZE(slots));
+}
+
+static void rebind(void *arg)
+{
+	gmem_region_rebind_slot(arg, 0);
+}
+
+/* The first slot comes and goes; the vCPU is kept to the second. */
+static void churn(struct gmem_region *region, struct gmem_guest *guest,
+		  struct gmem_mover *mover, struct gmem_tally *tally)
+{
+	__u64 before = gmem_guest_progress(guest);
+	struct gmem_worker *churner;
+
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, HALF, HALF);
+	churner = gmem_worker_start("deleting and making a slot", rebind, region);
+	gmem_mover_wait(mover);
+	gmem_worker_wait(churner, REBINDS);
+	gmem_worker_stop(churner);
+	gmem_guest_wait_rounds(guest, 1);
+	gmem_guest_pause(guest);
+	tally->raced += gmem_guest_progress(guest) - before;
+}
+
+/* Nothing of the slot is mapped in stage-2 when the guest comes to read it. */
+static void read_back(struct gmem_guest *guest)
+{
+	gmem_guest_write_on_host(guest, 0, HALF);
+	gmem_guest_blame(guest, GMEM_C2);
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, 0, HALF);
+	gmem_guest_wait_rounds(guest, 2);
+	gmem_guest_pause(guest);
+	gmem_guest_blame(guest, GMEM_C1);
+}
+
+TEST_F_TIMEOUT(slot_churn, harms_nothing, GMEM_CASE_TIMEOUT)
+{
+	struct gmem_tally tally = {};
+	struct gmem_mover *mover;
+
+	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
+	self->region = create_region(gmem_flags(variant->flags));
+	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
+	self->guest = gmem_guest_create(self->region);
+	mover = gmem_mover_start(self->region, 0, NPAGES);
+	for (int round = 0; round < ROUNDS; round++) {
+		churn(self->region, self->guest, mover, &tally);
+		read_back(self->guest);
+	}
+	tally.moved += gmem_mover_stop(mover);
+	gmem_scene_move_all(self->scene, &tally);
+	tally.verified += gmem_guest_verify(self->guest);
+	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
+}
+
+TEST_HARNESS_MAIN
