@@ -176,7 +176,7 @@ void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count
 		gmem_broken("fallocate of guest_memfd pages %zu+%zu: %m", first, count);
 }
 
-static void punch(struct gmem_region *region, size_t first, size_t count)
+void gmem_region_punch(struct gmem_region *region, size_t first, size_t count)
 {
 	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 		      first * region->page_size, count * region->page_size))
@@ -185,12 +185,12 @@ static void punch(struct gmem_region *region, size_t first, size_t count)
 
 void gmem_region_discard(struct gmem_region *region)
 {
-	punch(region, 0, region->npages);
+	gmem_region_punch(region, 0, region->npages);
 }
 
 void gmem_region_punch_spare(struct gmem_region *region)
 {
-	punch(region, region->npages, 1);
+	gmem_region_punch(region, region->npages, 1);
 }
 
 size_t gmem_region_allocated(const struct gmem_region *region)
