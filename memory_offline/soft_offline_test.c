@@ -16,9 +16,10 @@
  * Guards:   broken unless an ordinary page beside it was offlined and did move, the
  *	     guest wrote meanwhile, and bytes were compared.
  * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
- * Kills:    soft-offline-unmovable-succeeds, opt-in-ignored,
- *	     migrate-core-ignores-unmovable, dirty-refused, eagain-forever,
- *	     soft-offline-frame-stays-in-use, dirty-dropped
+ * Kills:    soft-offline-unmovable-succeeds, soft-offline-frame-stays-in-use,
+ *	     opt-in-ignored, migrate-core-ignores-unmovable, dirty-refused,
+ *	     dirty-dropped, eagain-forever, no-invalidate, copy-half-page,
+ *	     uptodate-dropped
  */
 #include <sys/mman.h>
 
