@@ -66,7 +66,8 @@ enum gmem_clause {
 	GMEM_SKIP(no_zram, "no zram, without which no ordinary memory can be reclaimed") \
 	GMEM_SKIP(no_damon, "no DAMON of physical addresses, or it is in use") \
 	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking") \
-	GMEM_SKIP(no_prefault, "no KVM_PRE_FAULT_MEMORY on this machine")
+	GMEM_SKIP(no_prefault, "no KVM_PRE_FAULT_MEMORY on this machine") \
+	GMEM_SKIP(no_memory_failure, "no memory failure handling, or no way to take it back")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {

@@ -113,8 +113,8 @@ size_t gmem_guest_pages(size_t npages)
 	return board_size(npages) / MIN_PAGE_SIZE + 1;
 }
 
-/* Runs the vCPU until it reports itself paused.  False if it cannot go on. */
-static bool run_until_paused(struct gmem_guest *guest)
+/* Runs the vCPU until it reports itself paused, or is in trouble. */
+static void run_until_paused(struct gmem_guest *guest)
 {
 	struct kvm_vcpu *vcpu = guest->region->vcpu;
 	struct ucall uc;
@@ -127,28 +127,26 @@ static bool run_until_paused(struct gmem_guest *guest)
 			 "KVM_RUN: wanted 0, got errno %d (%s), exit reason %u (%s)",
 			 errno, strerror(errno), vcpu->run->exit_reason,
 			 exit_reason_str(vcpu->run->exit_reason));
-		return false;
+		return;
 	} while (vcpu->run->exit_reason == KVM_EXIT_INTR);
 
 	switch (get_ucall(vcpu, &uc)) {
 	case UCALL_SYNC:
-		return true;
+		return;
 	case UCALL_ABORT:
 		snprintf(guest->trouble, sizeof(guest->trouble), "guest assertion: %.200s",
 			 uc.buffer);
-		return false;
+		return;
 	default:
 		snprintf(guest->trouble, sizeof(guest->trouble),
 			 "KVM_RUN: unexpected exit reason %u (%s)",
 			 vcpu->run->exit_reason, exit_reason_str(vcpu->run->exit_reason));
-		return false;
 	}
 }
 
 static void *vcpu_thread(void *arg)
 {
 	struct gmem_guest *guest = arg;
-	bool usable = true;
 
 	/*
 	 * It never sleeps, and the scheduler is in no hurry to balance two nodes: what
@@ -164,8 +162,8 @@ static void *vcpu_thread(void *arg)
 		if (guest->quit)
 			break;
 		pthread_mutex_unlock(&guest->lock);
-		if (usable)
-			usable = run_until_paused(guest);
+		if (!guest->trouble[0])
+			run_until_paused(guest);
 		pthread_mutex_lock(&guest->lock);
 		guest->paused = true;
 		pthread_cond_broadcast(&guest->changed);
@@ -230,6 +228,41 @@ void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size
 void gmem_guest_run(struct gmem_guest *guest, enum gmem_guest_work work)
 {
 	gmem_guest_run_on(guest, work, 0, guest->region->npages);
+}
+
+void gmem_guest_forget(struct gmem_guest *guest, size_t first, size_t count)
+{
+	for (size_t page = first; page < first + count; page++)
+		guest->board->generation[page] = 0;
+}
+
+/* How a run ends that meets a page that is unusable. */
+static bool met_poison(struct gmem_guest *guest, size_t page)
+{
+	struct gmem_region *region = guest->region;
+	struct kvm_run *run = region->vcpu->run;
+	__u64 gpa = region->slot[0].gpa + (page - region->slot[0].first) * region->page_size;
+
+	return guest->trouble[0] && guest->run_error == EHWPOISON &&
+	       run->exit_reason == KVM_EXIT_MEMORY_FAULT &&
+	       run->memory_fault.gpa / region->page_size == gpa / region->page_size;
+}
+
+void gmem_guest_wait_poison(struct gmem_guest *guest, size_t page)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	while (!is_paused(guest))
+		if (!gmem_deadline_poll(&deadline))
+			gmem_fail(GMEM_C9, "vCPU: neither reads page %zu nor stops at it", page);
+	if (!met_poison(guest, page))
+		gmem_fail(GMEM_C12,
+			  "vCPU: page %zu: wanted errno %d (%s), exit reason %u (%s) there, got %s",
+			  page, EHWPOISON, strerror(EHWPOISON), KVM_EXIT_MEMORY_FAULT,
+			  exit_reason_str(KVM_EXIT_MEMORY_FAULT),
+			  guest->trouble[0] ? guest->trouble : "something to read");
+	guest->run_error = 0;
+	guest->trouble[0] = '\0';
 }
 
 void gmem_guest_pause(struct gmem_guest *guest)

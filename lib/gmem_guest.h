@@ -65,6 +65,19 @@ void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size
 /* Writes the next generation of some pages from the host, while the guest is paused. */
 void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t count);
 
+/* From now on the pages [@first, @first + @count) must read as zeros, until somebody
+ * writes them; while the guest is paused.
+ */
+void gmem_guest_forget(struct gmem_guest *guest, size_t first, size_t count);
+
+/*
+ * Of a guest that was set to work: waits until it runs into @page, which is unusable.
+ * Fails the case (C12) unless KVM_RUN returned -1 with EHWPOISON and
+ * KVM_EXIT_MEMORY_FAULT at that page's address, as KVM's api.rst has it.  Set to the
+ * same work again, it goes on with that very access.
+ */
+void gmem_guest_wait_poison(struct gmem_guest *guest, size_t page);
+
 /* Returns with the vCPU out of guest mode.  Fails the case if the guest found a
  * mismatch (C1), KVM_RUN failed (C2), or the vCPU does not answer (C9).
  */

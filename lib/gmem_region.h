@@ -105,6 +105,9 @@ void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
 /* Frees the pages in use (PUNCH_HOLE). */
 void gmem_region_discard(struct gmem_region *region);
 
+/* Frees pages [@first, @first + @count) (PUNCH_HOLE), which unmaps them everywhere. */
+void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
+
 /* Frees the spare page (PUNCH_HOLE), which unmaps it from stage-2. */
 void gmem_region_punch_spare(struct gmem_region *region);
 

@@ -3,9 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/bits.h>
+#include <linux/kernel-page-flags.h>
 #include <sys/file.h>
 #include <sys/swap.h>
 
@@ -19,12 +23,13 @@ enum action {
 	WRITE,
 	RMDIR,
 	SWAPOFF,
+	UNPOISON,
 };
 
 struct entry {
 	enum action action;
 	char path[192];
-	char text[128];		/* to WRITE */
+	char text[128];		/* to WRITE; the frame's number */
 };
 
 static int to_keeper = -1;
@@ -43,6 +48,19 @@ static void write_back(const struct entry *entry)
 	close(fd);
 }
 
+static bool is_poisoned(const char *number)
+{
+	__u64 frame = strtoull(number, NULL, 0), flags = 0;
+	int fd = open("/proc/kpageflags", O_RDONLY);
+
+	if (fd < 0)
+		return false;
+	if (pread(fd, &flags, sizeof(flags), frame * sizeof(flags)) != sizeof(flags))
+		flags = 0;
+	close(fd);
+	return flags & BIT_ULL(KPF_HWPOISON);
+}
+
 static void put_back(const struct entry *entry)
 {
 	switch (entry->action) {
@@ -58,6 +76,17 @@ static void put_back(const struct entry *entry)
 		if (swapoff(entry->path) && errno != EINVAL)
 			fprintf(stderr, "# putting back: swapoff %s: %s\n", entry->path,
 				strerror(errno));
+		break;
+	case UNPOISON:
+		/* A frame is in use until the case's files and mappings are gone. */
+		for (int i = 0; is_poisoned(entry->text) && i < 1000; i++) {
+			if (!__gmem_file_write(entry->path, entry->text))
+				return;
+			usleep(1000);
+		}
+		if (is_poisoned(entry->text))
+			fprintf(stderr, "# putting back: frame %s stays out of use\n",
+				entry->text);
 		break;
 	}
 }
@@ -131,6 +160,14 @@ void gmem_undo_write(const char *path, const char *text)
 void gmem_undo_rmdir(const char *path)
 {
 	push(RMDIR, path, "");
+}
+
+void gmem_undo_unpoison(__u64 frame)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%#llx", frame);
+	push(UNPOISON, "/sys/kernel/debug/hwpoison/unpoison-pfn", number);
 }
 
 void gmem_undo_swapoff(const char *path)

@@ -12,6 +12,8 @@
 #ifndef GMEM_UNDO_H
 #define GMEM_UNDO_H
 
+#include <linux/types.h>
+
 /* Waits until no other case of the suite runs on this machine, and starts the
  * keeper.  Called by gmem_case_begin().
  */
@@ -27,6 +29,11 @@ void gmem_sysctl_set(const char *path, const char *value);
 
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
+
+/* At the end, if @frame is unusable by then (KPF_HWPOISON), bring it back into use by
+ * debugfs' hwpoison/unpoison-pfn.
+ */
+void gmem_undo_unpoison(__u64 frame);
 
 /* At the end, swapoff(2) @path, if it is in use by then. */
 void gmem_undo_swapoff(const char *path);

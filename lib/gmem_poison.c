@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory failure: ways to have the kernel take a frame out of use. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/bits.h>
+#include <linux/kernel-page-flags.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+
+#include "gmem_case.h"
+#include "gmem_file.h"
+#include "gmem_page.h"
+#include "gmem_poison.h"
+#include "gmem_undo.h"
+
+#define MEMORY	"/sys/devices/system/memory"
+#define HWPOISON "/sys/kernel/debug/hwpoison"
+#define UNPOISON HWPOISON "/unpoison-pfn"
+
+/* What a case may take out of use; each frame takes an entry of gmem_undo, too. */
+#define MAX_FRAMES 32
+
+const struct gmem_poison gmem_poison_soft_offline_page = {
+	.name = "soft_offline_page",
+	.file = MEMORY "/soft_offline_page",
+};
+
+const struct gmem_poison gmem_poison_madv_soft_offline = {
+	.name = "MADV_SOFT_OFFLINE",
+	.advice = MADV_SOFT_OFFLINE,
+};
+
+const struct gmem_poison gmem_poison_hard_offline_page = {
+	.name = "hard_offline_page",
+	.file = MEMORY "/hard_offline_page",
+};
+
+const struct gmem_poison gmem_poison_madv_hwpoison = {
+	.name = "MADV_HWPOISON",
+	.advice = MADV_HWPOISON,
+};
+
+const struct gmem_poison gmem_poison_corrupt_pfn = {
+	.name = "corrupt-pfn",
+	.file = HWPOISON "/corrupt-pfn",
+	.by_number = true,
+};
+
+static struct {
+	__u64 frame[MAX_FRAMES];
+	size_t n;
+	long before;		/* how many were out of use */
+} taken;
+
+enum gmem_skip gmem_poison_missing(const struct gmem_poison *how)
+{
+	/* The directory's attributes are there only with CONFIG_MEMORY_FAILURE. */
+	if (!gmem_file_exists(MEMORY "/soft_offline_page") || !gmem_file_exists(UNPOISON) ||
+	    (how->file && !gmem_file_exists(how->file)))
+		return GMEM_SKIP_no_memory_failure;
+	return GMEM_SKIP_none;
+}
+
+/* What an administrator may have set: to refuse, or to panic. */
+static void begin(void)
+{
+	gmem_sysctl_set("/proc/sys/vm/enable_soft_offline", "1");
+	gmem_sysctl_set("/proc/sys/vm/memory_failure_recovery", "1");
+	taken.before = gmem_poison_count();
+}
+
+static void note(__u64 frame)
+{
+	for (size_t i = 0; i < taken.n; i++)
+		if (taken.frame[i] == frame)
+			return;
+	if (!taken.n)
+		begin();
+	if (taken.n == MAX_FRAMES)
+		gmem_broken("more than %d frames", MAX_FRAMES);
+	taken.frame[taken.n++] = frame;
+	gmem_undo_unpoison(frame);
+}
+
+int __gmem_poison(const struct gmem_poison *how, void *addr, __u64 frame)
+{
+	char text[32];
+
+	note(frame);
+	if (!how->file)
+		return madvise(addr, getpagesize(), how->advice) ? -errno : 0;
+	snprintf(text, sizeof(text), "%#llx", how->by_number ? frame : frame * getpagesize());
+	return __gmem_file_write(how->file, text);
+}
+
+bool gmem_poison_has(__u64 frame)
+{
+	__u64 flags;
+
+	gmem_page_flags(&frame, 1, &flags);
+	return flags & BIT_ULL(KPF_HWPOISON);
+}
+
+long gmem_poison_count(void)
+{
+	const char *key = "HardwareCorrupted:";
+	char meminfo[4096], *line;
+	long kib;
+
+	if (__gmem_file_read("/proc/meminfo", meminfo, sizeof(meminfo)) < 0)
+		gmem_broken("/proc/meminfo: %m");
+	line = strstr(meminfo, key);
+	if (!line || sscanf(line + strlen(key), "%ld kB", &kib) != 1)
+		gmem_broken("no %s in /proc/meminfo", key);
+	return kib * 1024 / getpagesize();
+}
+
+void gmem_poison_take_back(void)
+{
+	char text[32];
+	long count;
+	int err;
+
+	for (; taken.n; taken.n--) {
+		__u64 frame = taken.frame[taken.n - 1];
+
+		if (!gmem_poison_has(frame))
+			continue;
+		snprintf(text, sizeof(text), "%#llx", frame);
+		err = __gmem_file_write(UNPOISON, text);
+		if (err)
+			gmem_broken("frame %#llx cannot be brought back into use: %s", frame,
+				    strerror(-err));
+	}
+	count = gmem_poison_count();
+	if (count != taken.before)
+		gmem_fail(GMEM_C12,
+			  "wanted %ld unusable frames in /proc/meminfo once all are back, got %ld",
+			  taken.before, count);
+}

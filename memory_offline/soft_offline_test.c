@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Soft offline of a guest_memfd page does what it reports, and no more.
+ *
+ * Contract: C12: reported as done, the frame is out of use and another one has the
+ *	     contents; reported as failed, nothing has changed; neighbours keep their
+ *	     frames; C4: unmovable memory keeps frame and stage-2 mapping; C9: movable
+ *	     memory does move; C1: and is read back.
+ * Method:   pages are offlined one by one, by address or by frame: never mapped by
+ *	     the host, mapped once, mapped still.  In one case the guest has written
+ *	     them; they are offlined twice while it writes the pages beside them, as
+ *	     the first time must not have made them clean, and once while it writes
+ *	     them, too.  In the other one nobody has.  What was reported is compared
+ *	     with frames by lookup, which maps nothing, with their poison flag and the
+ *	     kernel's count, and all bytes are compared at the end.
+ * Guards:   broken unless an ordinary page beside it was offlined and did move, the
+ *	     guest wrote meanwhile, and bytes were compared.
+ * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
+ * Kills:    soft-offline-unmovable-succeeds, soft-offline-frame-stays-in-use,
+ *	     opt-in-ignored, migrate-core-ignores-unmovable, dirty-refused,
+ *	     dirty-dropped, eagain-forever, no-invalidate, copy-half-page,
+ *	     uptodate-dropped
+ */
+#include <sys/mman.h>
+
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_frame.h"
+#include "gmem_guest.h"
+#include "gmem_poison.h"
+#include "gmem_region.h"
+#include "gmem_stage2.h"
+#include "gmem_variant.h"
+
+#define NPAGES	16
+/* The guest lets pages below be, where it is not to write to what is offlined. */
+#define IDLE	8
+#define TRIES	10
+
+/* What is offlined, and what of it the host maps, where it can. */
+static const struct target {
+	size_t page;
+	bool mapped_once, mapped_still;
+	const char *name;
+} targets[] = {
+	{ 1, false, false, "page 1 (never mapped)" },
+	{ 3, true, false, "page 3 (mapped once)" },
+	{ 5, true, true, "page 5 (mapped)" },
+};
+
+struct subject {
+	const struct gmem_poison *how;
+	struct gmem_region *region;
+	struct gmem_guest *guest;
+	struct gmem_stage2 *witness;
+	struct gmem_control *control;
+	__u64 frames[NPAGES];
+	long count;		/* of unusable frames, before */
+};
+
+FIXTURE(soft_offline) {
+	struct subject subject;
+};
+
+FIXTURE_VARIANT(soft_offline) {
+	const struct gmem_vm_type *type;
+	__u64 flags;
+	const struct gmem_poison *how;
+};
+
+#define VARIANT(_type, _flags, _how) \
+FIXTURE_VARIANT_ADD(soft_offline, _type##_##_flags##_##_how) { \
+	.type = &gmem_vm_##_type, \
+	.flags = GMEM_FLAGS_##_flags, \
+	.how = &gmem_poison_##_how, \
+};
+VARIANT(default, optin_mmap_shared, soft_offline_page)
+VARIANT(default, optin_mmap_shared, madv_soft_offline)
+VARIANT(default, optin_mmap, soft_offline_page)
+VARIANT(default, mmap_shared, soft_offline_page)
+VARIANT(default, mmap_shared, madv_soft_offline)
+VARIANT(default, mmap_shared_alias, madv_soft_offline)
+VARIANT(sw_protected, none, soft_offline_page)
+
+FIXTURE_SETUP(soft_offline)
+{
+}
+
+FIXTURE_TEARDOWN(soft_offline)
+{
+	gmem_guest_free(self->subject.guest);
+	gmem_stage2_free(self->subject.witness);
+	gmem_control_free(self->subject.control);
+	gmem_region_free(self->subject.region);
+}
+
+static void map_on_host(struct gmem_region *region)
+{
+	for (int i = 0; i < ARRAY_SIZE(targets) && region->host_maps; i++) {
+		char *addr = gmem_region_host(region, targets[i].page);
+
+		if (targets[i].mapped_once)
+			(void)READ_ONCE(*addr);
+		if (!targets[i].mapped_still && madvise(addr, region->page_size, MADV_DONTNEED))
+			gmem_broken("MADV_DONTNEED of guest_memfd: %m");
+	}
+}
+
+/* What was reported, and what has become of the frame, which is now @now. */
+static void check_report(const struct subject *subject, const struct target *target, int err,
+			 __u64 now)
+{
+	__u64 frame = subject->frames[target->page];
+	bool poisoned = gmem_poison_has(frame);
+	bool moved = now != frame;
+	bool done = !err;
+
+	if (moved == done && poisoned == done)
+		return;
+	gmem_fail(GMEM_C12, "%s: %s: reported %s, wanted %s, got %s, %#llx after %#llx, %s",
+		  subject->how->name, target->name, done ? "as done" : strerror(-err),
+		  done ? "another frame, and the old one poisoned" : "no change",
+		  moved ? "another frame" : "the same frame", now, frame,
+		  poisoned ? "poisoned" : "not poisoned");
+}
+
+static void check_neighbours(const struct subject *subject, const struct target *target,
+			     const __u64 *now)
+{
+	for (size_t page = 0; page < NPAGES; page++)
+		if (page != target->page && now[page] != subject->frames[page])
+			gmem_fail(GMEM_C12,
+				  "%s: %s: wanted page %zu beside it in the same frame, got %#llx instead of %#llx",
+				  subject->how->name, target->name, page, now[page],
+				  subject->frames[page]);
+}
+
+/* Returns what was reported, which is what happened. */
+static int try_offline(struct subject *subject, const struct target *target,
+		       struct gmem_tally *tally)
+{
+	struct gmem_region *region = subject->region;
+	void *addr = region->host_maps ? gmem_region_host(region, target->page) : NULL;
+	__u64 now[NPAGES];
+	int err;
+
+	err = __gmem_poison(subject->how, addr, subject->frames[target->page]);
+	gmem_frame_lookup(region, now);
+	check_report(subject, target, err, now[target->page]);
+	check_neighbours(subject, target, now);
+	if (!region->movable && !err)
+		gmem_fail(GMEM_C4,
+			  "%s: %s: wanted the same frame, got %#llx instead of %#llx (flags %s, %s VM)",
+			  subject->how->name, target->name, now[target->page],
+			  subject->frames[target->page], gmem_flags_name(region->flags),
+			  region->type->name);
+	tally->moved += !err;
+	tally->stayed += NPAGES - !err;
+	memcpy(subject->frames, now, sizeof(now));
+	return err;
+}
+
+/* One refusal of a page that is in use is no failure, where it is to move. */
+static void offline(struct subject *subject, const struct target *target,
+		    struct gmem_tally *tally)
+{
+	int err = try_offline(subject, target, tally);
+
+	for (int try = 1; err && subject->region->movable; try++) {
+		if (try == TRIES)
+			gmem_fail(GMEM_C9, "%s: %s: wanted it offlined, got %s %d times",
+				  subject->how->name, target->name, strerror(-err), TRIES);
+		err = try_offline(subject, target, tally);
+	}
+}
+
+/* Of an ordinary page it is done, and reported. */
+static void offline_control(struct subject *subject, struct gmem_tally *tally)
+{
+	struct gmem_control *control = gmem_control_create(1);
+	__u64 frame;
+	int err;
+
+	subject->control = control;
+	gmem_control_touch(control, 0, 1);
+	gmem_control_moved(control);
+	frame = control->frames[0];
+	err = __gmem_poison(subject->how, control->mem, frame);
+	tally->control = gmem_control_moved(control);
+	if (err || !tally->control || !gmem_poison_has(frame))
+		gmem_broken("%s: an ordinary page of frame %#llx: reported %s, frame is now %#llx",
+			    subject->how->name, frame, err ? strerror(-err) : "as done",
+			    control->frames[0]);
+}
+
+/* All targets, while the guest writes [@first, NPAGES). */
+static void offline_all(struct subject *subject, size_t first, struct gmem_tally *tally)
+{
+	__u64 before;
+
+	gmem_guest_run_on(subject->guest, GMEM_GUEST_WRITE, first, NPAGES - first);
+	gmem_guest_wait_rounds(subject->guest, 1);
+	before = gmem_guest_progress(subject->guest);
+	for (int i = 0; i < ARRAY_SIZE(targets); i++)
+		offline(subject, &targets[i], tally);
+	gmem_guest_wait_rounds(subject->guest, 1);
+	tally->raced += gmem_guest_progress(subject->guest) - before;
+	gmem_guest_pause(subject->guest);
+}
+
+static void begin(struct subject *subject, const struct gmem_poison *how)
+{
+	subject->how = how;
+	map_on_host(subject->region);
+	gmem_frame_lookup(subject->region, subject->frames);
+	subject->count = gmem_poison_count();
+	if (!subject->region->movable)
+		subject->witness = gmem_stage2_watch(subject->region);
+}
+
+static void end(struct subject *subject, struct gmem_tally *tally)
+{
+	unsigned int required = GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED;
+	__u64 first, unmaps = 0;
+	long got;
+
+	if (subject->region->movable)
+		required |= GMEM_MOVED;
+	else
+		unmaps = gmem_stage2_unmaps(subject->witness, &first);
+	if (unmaps)
+		gmem_fail(GMEM_C4, "%s: wanted no stage-2 unmap, got %llu, the first at page %llu",
+			  subject->how->name, unmaps, first);
+	tally->verified = gmem_guest_verify(subject->guest);
+	offline_control(subject, tally);
+	got = gmem_poison_count() - subject->count;
+	if (got != tally->moved + tally->control)
+		gmem_fail(GMEM_C12, "%s: wanted %llu more frames in HardwareCorrupted, got %ld",
+			  subject->how->name, tally->moved + tally->control, got);
+	gmem_poison_take_back();
+	gmem_case_pass(tally, required);
+}
+
+TEST_F_TIMEOUT(soft_offline, written, GMEM_CASE_TIMEOUT)
+{
+	struct subject *subject = &self->subject;
+	struct gmem_tally tally = {};
+
+	GMEM_CASE_BEGIN();
+	gmem_skip_if(gmem_poison_missing(variant->how));
+	subject->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
+	subject->guest = gmem_guest_create(subject->region);
+	begin(subject, variant->how);
+	offline_all(subject, IDLE, &tally);
+	/* Again, as nobody has made them dirty since; then while they are written, too. */
+	offline_all(subject, IDLE, &tally);
+	offline_all(subject, 0, &tally);
+	end(subject, &tally);
+}
+
+TEST_F_TIMEOUT(soft_offline, clean, GMEM_CASE_TIMEOUT)
+{
+	struct subject *subject = &self->subject;
+	struct gmem_tally tally = {};
+
+	GMEM_CASE_BEGIN();
+	gmem_skip_if(gmem_poison_missing(variant->how));
+	subject->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
+	gmem_region_allocate(subject->region, 0, NPAGES);
+	subject->guest = gmem_guest_create_idle(subject->region);
+	begin(subject, variant->how);
+	offline_all(subject, IDLE, &tally);
+	end(subject, &tally);
+}
+
+TEST_HARNESS_MAIN
