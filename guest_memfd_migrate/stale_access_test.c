@@ -90,6 +90,24 @@ static struct gmem_region *create_region(__u64 flags)
 					ARRAY_SIZE(slots));
 }
 
+/* On CPUs of its own, or else it would hardly run while pages move, and be out of
+ * guest mode whenever they do.
+ */
+static struct gmem_guest *create_guest(struct gmem_region *region)
+{
+	int here = gmem_numa_node(0), there = gmem_numa_node(1);
+	bool apart = gmem_numa_has_cpus(here) && gmem_numa_has_cpus(there);
+	struct gmem_guest *guest;
+
+	if (apart)
+		gmem_numa_run_on(there);
+	guest = gmem_guest_create_idle(region);
+	if (apart)
+		gmem_numa_run_on(here);
+	gmem_guest_skim(guest);
+	return guest;
+}
+
 /* Returns how many of the frames that the region left are watched now. */
 static size_t move_and_watch(struct gmem_scene *scene, struct gmem_guest *guest,
 			     struct gmem_watch *watch, struct gmem_tally *tally)
@@ -129,9 +147,8 @@ TEST_F_TIMEOUT(stale_access, does_not_happen, GMEM_CASE_TIMEOUT)
 	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
 	self->region = create_region(variant->flags);
 	self->scene = gmem_scene_create(variant->trigger, self->region);
-	self->guest = gmem_guest_create_idle(self->region);
+	self->guest = create_guest(self->region);
 	self->watch = gmem_watch_create();
-	gmem_guest_skim(self->guest);
 	gmem_guest_run(self->guest, variant->work);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_scene_look(self->scene);
