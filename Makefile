@@ -25,6 +25,7 @@ TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/stays_put_test
+TESTS += memory_offline/block_offline_test
 
 # Benchmarks: built and installed beside the tests, run by "make bench" alone.
 BENCHES += guest_memfd_migrate/moves_bench

@@ -11,6 +11,7 @@
 
 #include "gmem_case.h"
 #include "gmem_file.h"
+#include "gmem_qmp.h"
 #include "gmem_undo.h"
 
 #define MAX_ENTRIES 64
@@ -19,12 +20,18 @@ enum action {
 	WRITE,
 	RMDIR,
 	SWAPOFF,
+	OFFLINE,
+	QMP,
 };
+
+/* Seconds for a memory block to go offline. */
+#define PATIENCE 30
+
 
 struct entry {
 	enum action action;
 	char path[192];
-	char text[128];		/* to WRITE */
+	char text[128];		/* to WRITE; QMP's arguments */
 };
 
 static int to_keeper = -1;
@@ -43,8 +50,29 @@ static void write_back(const struct entry *entry)
 	close(fd);
 }
 
+static void give_up(int signo)
+{
+}
+
+/* A block that nothing can empty goes offline for ever, or until a signal comes. */
+static void take_offline(const struct entry *entry)
+{
+	struct sigaction action = { .sa_handler = give_up };
+	char state[16];
+
+	if (__gmem_file_read(entry->path, state, sizeof(state)) < 0 || strcmp(state, "online"))
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	alarm(PATIENCE);
+	write_back(entry);
+	alarm(0);
+}
+
 static void put_back(const struct entry *entry)
 {
+	char reply[512];
+	int err;
+
 	switch (entry->action) {
 	case WRITE:
 		write_back(entry);
@@ -58,6 +86,15 @@ static void put_back(const struct entry *entry)
 		if (swapoff(entry->path) && errno != EINVAL)
 			fprintf(stderr, "# putting back: swapoff %s: %s\n", entry->path,
 				strerror(errno));
+		break;
+	case OFFLINE:
+		take_offline(entry);
+		break;
+	case QMP:
+		err = __gmem_qmp(entry->path, entry->text, reply, sizeof(reply));
+		if (err && err != -EREMOTEIO)
+			fprintf(stderr, "# putting back: QMP %s: %s\n", entry->path,
+				strerror(-err));
 		break;
 	}
 }
@@ -136,6 +173,16 @@ void gmem_undo_rmdir(const char *path)
 void gmem_undo_swapoff(const char *path)
 {
 	push(SWAPOFF, path, "");
+}
+
+void gmem_undo_offline(const char *path)
+{
+	push(OFFLINE, path, "offline");
+}
+
+void gmem_undo_qmp(const char *command, const char *arguments)
+{
+	push(QMP, command, arguments);
 }
 
 void gmem_sysctl_set(const char *path, const char *value)

@@ -31,4 +31,14 @@ void gmem_undo_rmdir(const char *path);
 /* At the end, swapoff(2) @path, if it is in use by then. */
 void gmem_undo_swapoff(const char *path);
 
+/* At the end, take the memory block with the state file @path offline, if it is there
+ * and online by then.  A block that does not go is given up after a while.
+ */
+void gmem_undo_offline(const char *path);
+
+/* At the end, have QEMU do @command with @arguments, see gmem_qmp.h; an error in
+ * reply means that there was nothing to put back.
+ */
+void gmem_undo_qmp(const char *command, const char *arguments);
+
 #endif /* GMEM_UNDO_H */
