@@ -105,13 +105,18 @@ bool gmem_block_online_movable(void)
 	return done;
 }
 
-long gmem_block_id(__u64 frame)
+__u64 gmem_block_pages(void)
 {
 	__u64 pages = block_size();
 
 	if (!pages)
 		gmem_broken("the kernel has no memory blocks");
-	return frame / pages;
+	return pages;
+}
+
+long gmem_block_id(__u64 frame)
+{
+	return frame / gmem_block_pages();
 }
 
 size_t gmem_block_holds(long id, const __u64 *frames, size_t count)
@@ -166,11 +171,10 @@ static bool all_spare(int node, long ids[2])
 	return spare && ids[1] != LONG_MAX;
 }
 
-int gmem_block_spare(long ids[2])
+int __gmem_block_spare(long ids[2])
 {
 	struct dirent *entry;
 	int node, found = -1;
-	char path[64];
 	DIR *dir;
 
 	dir = opendir(NODES);
@@ -179,13 +183,21 @@ int gmem_block_spare(long ids[2])
 			found = node;
 	if (dir)
 		closedir(dir);
-	if (found < 0)
+	return found;
+}
+
+int gmem_block_spare(long ids[2])
+{
+	int node = __gmem_block_spare(ids);
+	char path[64];
+
+	if (node < 0)
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), MEMORY "/memory%ld/state", ids[i]);
 		gmem_undo_offline(path);
 	}
-	return found;
+	return node;
 }
 
 void gmem_block_online(long id, const char *as)

@@ -20,6 +20,9 @@ bool gmem_block_of(__u64 frame, int *node, char *zone, size_t size);
  */
 bool gmem_block_online_movable(void);
 
+/* How many pages a block has. */
+__u64 gmem_block_pages(void);
+
 /* The id of the block that has @frame: N of memoryN. */
 long gmem_block_id(__u64 frame);
 
@@ -31,6 +34,9 @@ size_t gmem_block_holds(long id, const __u64 *frames, size_t count);
  * the case both are offline again.  Skips the case (no_spare_blocks) without them.
  */
 int gmem_block_spare(long ids[2]);
+
+/* The same, but returns -1 without them, and nothing is put back at the end. */
+int __gmem_block_spare(long ids[2]);
 
 /* Brings block @id online: @as is "online_movable" or "online_kernel".  BROKEN on error. */
 void gmem_block_online(long id, const char *as);

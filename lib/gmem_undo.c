@@ -27,7 +27,6 @@ enum action {
 /* Seconds for a memory block to go offline. */
 #define PATIENCE 30
 
-
 struct entry {
 	enum action action;
 	char path[192];
