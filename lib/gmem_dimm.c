@@ -26,9 +26,55 @@
 
 static char plug[128];
 
+/* Which slot of QEMU's the DIMM is in, or was. */
+static char slot[48];
+
 static void eject_path(long block, char *path, size_t size)
 {
 	snprintf(path, size, "/sys/devices/system/memory/memory%ld/firmware_node/eject", block);
+}
+
+static __u64 number(const char *object, const char *key)
+{
+	const char *value = strstr(object, key);
+
+	if (!value)
+		gmem_broken("QMP: wanted %s, got %.200s", key, object);
+	return strtoull(value + strlen(key), NULL, 10);
+}
+
+/* The entry for the slot of which @part is in query-acpi-ospm-status, or NULL. */
+static const char *find_slot(char *reply, size_t size, const char *part)
+{
+	char *entry;
+
+	gmem_qmp("query-acpi-ospm-status", "{}", reply, size);
+	for (entry = strtok(reply, "}"); entry; entry = strtok(NULL, "}"))
+		if (strstr(entry, "\"slot-type\": \"DIMM\"") && strstr(entry, part))
+			return entry;
+	return NULL;
+}
+
+/* The kernel's last word about the slot; what is in the slot may be gone. */
+static void last_ost(__u64 *source, __u64 *status)
+{
+	char reply[4096];
+	const char *entry = find_slot(reply, sizeof(reply), slot);
+
+	if (!entry)
+		gmem_broken("QMP: no DIMM slot is %s", slot);
+	*source = number(entry, "\"source\": ");
+	*status = number(entry, "\"status\": ");
+}
+
+static void remember_slot(void)
+{
+	char reply[4096];
+	const char *entry = find_slot(reply, sizeof(reply), "\"device\": \"" ID "\"");
+
+	if (!entry)
+		gmem_broken("QMP: no slot has " ID);
+	snprintf(slot, sizeof(slot), "\"slot\": \"%llu\"", number(entry, "\"slot\": \""));
 }
 
 int gmem_dimm_spare(long blocks[2])
@@ -48,6 +94,7 @@ int gmem_dimm_spare(long blocks[2])
 	/* Before the blocks: what was said last is put back first. */
 	snprintf(plug, sizeof(plug), PLUG, node);
 	gmem_undo_qmp("device_add", plug);
+	remember_slot();
 	return gmem_block_spare(blocks);
 }
 
@@ -59,31 +106,10 @@ void gmem_dimm_eject(long block)
 	gmem_file_write(path, "1");
 }
 
-static __u64 number(const char *object, const char *key)
-{
-	const char *value = strstr(object, key);
-
-	if (!value)
-		gmem_broken("QMP: wanted %s, got %.200s", key, object);
-	return strtoull(value + strlen(key), NULL, 10);
-}
-
-/* The last _OST for the DIMM's slot.  False if there is no DIMM. */
-static bool last_ost(__u64 *source, __u64 *status)
-{
-	char reply[4096], *slot;
-
-	gmem_qmp("query-acpi-ospm-status", "{}", reply, sizeof(reply));
-	for (slot = strtok(reply, "}"); slot; slot = strtok(NULL, "}")) {
-		if (!strstr(slot, "\"device\": \"" ID "\""))
-			continue;
-		*source = number(slot, "\"source\": ");
-		*status = number(slot, "\"status\": ");
-		return true;
-	}
-	return false;
-}
-
+/*
+ * QEMU is without the DIMM before the kernel is done with it, which takes a DIMM that is
+ * plugged meanwhile for one that never went.
+ */
 enum gmem_dimm_state gmem_dimm_wait(__u64 attempts)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
@@ -91,20 +117,25 @@ enum gmem_dimm_state gmem_dimm_wait(__u64 attempts)
 	__u64 source, status;
 
 	do {
-		if (!gmem_qmp_has_memory(ID))
-			return GMEM_DIMM_GONE;
-		if (last_ost(&source, &status) && source == OSPM_EJECT && status)
+		last_ost(&source, &status);
+		if (source != OSPM_EJECT)
+			continue;
+		if (status)
 			return GMEM_DIMM_REFUSED;
+		if (gmem_qmp_has_memory(ID))
+			gmem_broken("the kernel ejected a DIMM that QEMU still has");
+		return GMEM_DIMM_GONE;
 	} while (gmem_block_failures() < until && gmem_deadline_poll(&deadline));
 	return GMEM_DIMM_BUSY;
 }
 
-/* The kernel says so itself when it is done. */
+/* The kernel says so itself, once it is done with it. */
 static bool is_found(void)
 {
 	__u64 source, status;
 
-	return last_ost(&source, &status) && source == DEVICE_CHECK && !status;
+	last_ost(&source, &status);
+	return source == DEVICE_CHECK && !status;
 }
 
 void gmem_dimm_plug(long blocks[2])

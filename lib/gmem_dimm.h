@@ -18,7 +18,7 @@
 
 /* Of an eject request. */
 enum gmem_dimm_state {
-	GMEM_DIMM_GONE,		/* QEMU has it no more */
+	GMEM_DIMM_GONE,		/* QEMU has it no more, and the kernel said so */
 	GMEM_DIMM_REFUSED,	/* the kernel told the firmware that it failed (_OST) */
 	GMEM_DIMM_BUSY,		/* neither so far */
 };

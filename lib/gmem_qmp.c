@@ -18,6 +18,8 @@
 /* Longer than any reply that is asked for. */
 #define LINE 16384
 
+#define RETURN "\"return\": "
+
 enum gmem_skip gmem_qmp_missing(void)
 {
 	return getenv("GMEM_QMP") ? GMEM_SKIP_none : GMEM_SKIP_no_qmp;
@@ -74,7 +76,7 @@ static int run(int fd, const char *command, const char *arguments, char *line, s
 	if (write(fd, text, len) != len)
 		return errno ? -errno : -EIO;
 	err = wait_for(fd, id, line, size);
-	if (!err && !strstr(line, "\"return\": "))
+	if (!err && !strstr(line, RETURN))
 		err = -EREMOTEIO;
 	return err;
 }
@@ -109,26 +111,45 @@ void gmem_qmp(const char *command, const char *arguments, char *reply, size_t si
 			    err == -EREMOTEIO ? reply : "");
 }
 
-__u64 gmem_qmp_get(const char *device, const char *property)
+int __gmem_qmp_get(const char *device, const char *property, __u64 *value)
 {
 	char arguments[128], reply[256];
-	const char *value;
+	int err;
 
 	snprintf(arguments, sizeof(arguments),
 		 "{\"path\": \"/machine/peripheral/%s\", \"property\": \"%s\"}", device, property);
-	gmem_qmp("qom-get", arguments, reply, sizeof(reply));
-	value = strstr(reply, "\"return\": ") + strlen("\"return\": ");
-	return strtoull(value, NULL, 10);
+	err = __gmem_qmp("qom-get", arguments, reply, sizeof(reply));
+	if (!err)
+		*value = strtoull(strstr(reply, RETURN) + strlen(RETURN), NULL, 10);
+	return err;
 }
 
-void gmem_qmp_set(const char *device, const char *property, __u64 value)
+__u64 gmem_qmp_get(const char *device, const char *property)
+{
+	__u64 value = 0;
+	int err = __gmem_qmp_get(device, property, &value);
+
+	if (err)
+		gmem_broken("QMP: reading %s of %s: %s", property, device, strerror(-err));
+	return value;
+}
+
+int __gmem_qmp_set(const char *device, const char *property, __u64 value)
 {
 	char arguments[160], reply[256];
 
 	snprintf(arguments, sizeof(arguments),
 		 "{\"path\": \"/machine/peripheral/%s\", \"property\": \"%s\", \"value\": %llu}",
 		 device, property, (unsigned long long)value);
-	gmem_qmp("qom-set", arguments, reply, sizeof(reply));
+	return __gmem_qmp("qom-set", arguments, reply, sizeof(reply));
+}
+
+void gmem_qmp_set(const char *device, const char *property, __u64 value)
+{
+	int err = __gmem_qmp_set(device, property, value);
+
+	if (err)
+		gmem_broken("QMP: setting %s of %s: %s", property, device, strerror(-err));
 }
 
 bool gmem_qmp_has_memory(const char *device)

@@ -32,7 +32,13 @@ int __gmem_qmp(const char *command, const char *arguments, char *reply, size_t s
 /* The same; the case is BROKEN on error. */
 void gmem_qmp(const char *command, const char *arguments, char *reply, size_t size);
 
-/* The number that @property of the device with id @device is, or becomes. */
+/* The number that @property of the device with id @device is, or becomes.  Returns as
+ * __gmem_qmp() does.
+ */
+int __gmem_qmp_get(const char *device, const char *property, __u64 *value);
+int __gmem_qmp_set(const char *device, const char *property, __u64 value);
+
+/* The same; the case is BROKEN on error. */
 __u64 gmem_qmp_get(const char *device, const char *property);
 void gmem_qmp_set(const char *device, const char *property, __u64 value);
 

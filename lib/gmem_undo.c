@@ -13,6 +13,7 @@
 #include "gmem_file.h"
 #include "gmem_qmp.h"
 #include "gmem_undo.h"
+#include "gmem_virtio_mem.h"
 
 #define MAX_ENTRIES 64
 
@@ -22,6 +23,7 @@ enum action {
 	SWAPOFF,
 	OFFLINE,
 	QMP,
+	VIRTIO_MEM,
 };
 
 /* Seconds for a memory block to go offline. */
@@ -94,6 +96,10 @@ static void put_back(const struct entry *entry)
 		if (err && err != -EREMOTEIO)
 			fprintf(stderr, "# putting back: QMP %s: %s\n", entry->path,
 				strerror(-err));
+		break;
+	case VIRTIO_MEM:
+		if (__gmem_virtio_mem_shrink(0))
+			fprintf(stderr, "# putting back: the virtio-mem device keeps its size\n");
 		break;
 	}
 }
@@ -182,6 +188,11 @@ void gmem_undo_offline(const char *path)
 void gmem_undo_qmp(const char *command, const char *arguments)
 {
 	push(QMP, command, arguments);
+}
+
+void gmem_undo_virtio_mem(void)
+{
+	push(VIRTIO_MEM, "", "");
 }
 
 void gmem_sysctl_set(const char *path, const char *value)

@@ -41,4 +41,7 @@ void gmem_undo_offline(const char *path);
  */
 void gmem_undo_qmp(const char *command, const char *arguments);
 
+/* At the end, have the virtio-mem device shrink to nothing, see gmem_virtio_mem.h. */
+void gmem_undo_virtio_mem(void);
+
 #endif /* GMEM_UNDO_H */

@@ -20,8 +20,7 @@
  * Needs:    two blocks that are offline, of a node with no other memory; kprobe events.
  * Kills:    no-invalidate, copy-before-invalidate, half-page-copied, uptodate-dropped,
  *	     range-end-off-by-one, gfp-not-movable, eagain-for-ever, dirty-refused,
- *	     untouched-refused, isolation-refused, unmovable-allocated-movable,
- *	     opt-in-ignored
+ *	     untouched-refused, isolation-refused, opt-in-ignored
  */
 #include <errno.h>
 

@@ -12,16 +12,17 @@
  *	     holds the file and ordinary pages.  Then QEMU requests its size to be 0
  *	     while one vCPU rewrites half of the file, and is asked for the size.
  *	     Movable memory is in ZONE_MOVABLE.  Unmovable memory is in ZONE_NORMAL, where
- *	     the device shrinks to some part, and to nothing once it is punched.
+ *	     the device shrinks to some part, and to nothing once it is punched; a
+ *	     probe at the allocation of contiguous memory counts attempts at it.
  * Guards:   broken unless the device shrank to nothing before with as many ordinary
- *	     pages in it, unless it shrinks with unmovable memory, too, and unless the
- *	     guest wrote meanwhile; fails if it does not once unmovable memory is
- *	     punched.
+ *	     pages in it, unless the driver tried to have unmovable memory several times
+ *	     and gave back the rest, and unless the guest wrote meanwhile; fails if
+ *	     it keeps some once unmovable memory is punched.
  * Needs:    a QMP port; a virtio-mem device with the id "virtio-mem" that has nothing
  *	     plugged, of the node of two blocks that are offline; kprobe events.
  * Kills:    no-invalidate, copy-before-invalidate, half-page-copied, uptodate-dropped,
  *	     range-end-off-by-one, gfp-not-movable, eagain-for-ever, dirty-refused,
- *	     opt-in-ignored
+ *	     untouched-refused, opt-in-ignored
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"
@@ -29,35 +30,26 @@
 #include "gmem_block.h"
 #include "gmem_case.h"
 #include "gmem_control.h"
-#include "gmem_deadline.h"
-#include "gmem_file.h"
 #include "gmem_guest.h"
 #include "gmem_numa.h"
-#include "gmem_qmp.h"
+#include "gmem_probe.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
 #include "gmem_stage2.h"
 #include "gmem_trigger.h"
 #include "gmem_undo.h"
 #include "gmem_variant.h"
+#include "gmem_virtio_mem.h"
 
 #define NPAGES	64
 #define TOUCHED	(NPAGES / 2)
-#define DEVICE	"virtio-mem"
 
-/* Of qom-set, to put back what it was. */
-#define NOTHING	"{\"path\": \"virtio-mem\", \"property\": \"requested-size\", \"value\": 0}"
-
-/* How often to ask for a size again, and for how many seconds to wait for it then: the
- * driver asks itself again after a minute.
- */
-#define TRIES 10
-#define PATIENCE 1
+/* How often the driver should have tried to have a page that it cannot get. */
+#define ATTEMPTS 4
 
 /* The block that the device grows by, and two others of its node. */
 static long block, others[2];
 static int node;
-static __u64 size;		/* of the block, in bytes */
 
 FIXTURE(virtio_mem) {
 	struct gmem_region *region;
@@ -92,64 +84,14 @@ FIXTURE_TEARDOWN(virtio_mem)
 	gmem_region_free(self->region);
 }
 
-static void find_device(bool movable)
-{
-	gmem_skip_if(gmem_qmp_missing());
-	if (!gmem_qmp_has_memory(DEVICE) ||
-	    !gmem_file_exists("/sys/bus/virtio/drivers/virtio_mem"))
-		gmem_skip_if(GMEM_SKIP_no_virtio_mem);
-	node = gmem_block_spare(others);
-	if (gmem_qmp_get(DEVICE, "node") != node)
-		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
-	if (gmem_qmp_get(DEVICE, "size"))
-		gmem_broken("the device has %llu bytes plugged", gmem_qmp_get(DEVICE, "size"));
-	size = gmem_block_pages() * getpagesize();
-	block = (gmem_qmp_get(DEVICE, "memaddr") + size - 1) / size;
-	gmem_undo_qmp("qom-set", NOTHING);
-	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks",
-			movable ? "online_movable" : "online_kernel");
-}
-
 /* As in gmem_block_online_kernel(), memory of the kernel's own goes elsewhere. */
 static void grow(bool movable)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(TRIES * PATIENCE);
-
 	if (!movable)
 		gmem_block_online(others[0], "online_movable");
-	gmem_qmp_set(DEVICE, "requested-size", size);
-	while (gmem_qmp_get(DEVICE, "size") != size || !gmem_block_is_online(block))
-		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("wanted the device to get %llu bytes, got %llu", size,
-				    gmem_qmp_get(DEVICE, "size"));
+	block = gmem_virtio_mem_grow();
 	if (!movable)
 		gmem_block_offline(others[0]);
-}
-
-static bool shrinks_to(__u64 want)
-{
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
-
-	gmem_qmp_set(DEVICE, "requested-size", 0);
-	do {
-		if (gmem_qmp_get(DEVICE, "size") <= want)
-			return true;
-	} while (gmem_deadline_poll(&deadline));
-	return false;
-}
-
-/* A request for what was requested last does not reach the driver. */
-static void request_other(void)
-{
-	gmem_qmp_set(DEVICE, "requested-size", gmem_qmp_get(DEVICE, "block-size"));
-}
-
-/* Returns the size in the end, @want or less if it came to that. */
-static __u64 shrink(__u64 want)
-{
-	for (int try = 0; !shrinks_to(want) && try < TRIES; try++)
-		request_other();
-	return gmem_qmp_get(DEVICE, "size");
 }
 
 /* The device shrinks to nothing with ordinary pages in it. */
@@ -159,7 +101,7 @@ static void prove_device(struct gmem_control *control)
 	gmem_control_moved(control);
 	if (gmem_block_holds(block, control->frames, NPAGES) < NPAGES)
 		gmem_broken("not all ordinary pages are in block %ld", block);
-	if (shrink(0))
+	if (gmem_virtio_mem_shrink(0))
 		gmem_broken("the device did not shrink with nothing but ordinary pages in it");
 	gmem_control_discard(control, 0, NPAGES);
 }
@@ -185,7 +127,9 @@ static size_t held(FIXTURE_DATA(virtio_mem) * self)
 
 static void set_up(FIXTURE_DATA(virtio_mem) * self)
 {
-	find_device(self->region->movable);
+	node = gmem_virtio_mem_find(others);
+	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks",
+			self->region->movable ? "online_movable" : "online_kernel");
 	self->flags = gmem_flags_name(self->region->flags);
 	self->scene = gmem_scene_create(&shrinking, self->region);
 	gmem_scene_look(self->scene);
@@ -201,17 +145,6 @@ static void set_up(FIXTURE_DATA(virtio_mem) * self)
 	self->witness = gmem_stage2_watch(self->region);
 }
 
-static __u64 shrink_under_writes(FIXTURE_DATA(virtio_mem) * self, __u64 want,
-				 struct gmem_tally *tally)
-{
-	__u64 before = gmem_guest_progress(self->guest);
-	__u64 left = shrink(want);
-
-	tally->raced = gmem_guest_progress(self->guest) - before;
-	gmem_scene_count(self->scene, tally);
-	return left;
-}
-
 static void verify(FIXTURE_DATA(virtio_mem) * self, struct gmem_tally *tally)
 {
 	gmem_guest_pause(self->guest);
@@ -221,7 +154,7 @@ static void verify(FIXTURE_DATA(virtio_mem) * self, struct gmem_tally *tally)
 TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
-	__u64 left, first, unmaps;
+	__u64 left, first, unmaps, before;
 
 	GMEM_CASE_BEGIN();
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
@@ -229,11 +162,13 @@ TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 		gmem_skip_if(GMEM_SKIP_no_policy_movable);
 	set_up(self);
 	tally.placed = held(self);
-	left = shrink_under_writes(self, 0, &tally);
-	if (left || held(self))
-		gmem_fail(GMEM_C9,
-			  "wanted a device of 0 bytes, got %llu with %zu of %d pages in it (flags %s)",
-			  left, held(self), NPAGES, self->flags);
+	before = gmem_guest_progress(self->guest);
+	left = gmem_virtio_mem_shrink(0);
+	tally.raced = gmem_guest_progress(self->guest) - before;
+	if (left)
+		gmem_fail(GMEM_C9, "wanted a device of 0 bytes, got %llu (flags %s)", left,
+			  self->flags);
+	gmem_scene_count(self->scene, &tally);
 	unmaps = gmem_stage2_unmaps(self->witness, &first);
 	if (unmaps < TOUCHED)
 		gmem_fail(GMEM_C2,
@@ -247,7 +182,7 @@ TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 /* What the device cannot be smaller than, in bytes, as long as the pages stay. */
 static __u64 needed(FIXTURE_DATA(virtio_mem) * self)
 {
-	__u64 unit = gmem_qmp_get(DEVICE, "block-size"), pages = unit / getpagesize();
+	__u64 unit = gmem_virtio_mem_unit(), pages = unit / getpagesize();
 	__u64 *frames = self->scene->frames;
 	__u64 units = 0;
 
@@ -259,6 +194,42 @@ static __u64 needed(FIXTURE_DATA(virtio_mem) * self)
 		units += same == page;
 	}
 	return units * unit;
+}
+
+static void count(const char *line, void *arg)
+{
+	(*(size_t *)arg)++;
+}
+
+/*
+ * Asks for nothing until the driver has tried often enough to have the first page: it may
+ * give back everything else before it tries.  Returns the size in the end.  What was
+ * given back whole is not to come back, see gmem_block_online_kernel().
+ */
+static __u64 shrink_in_vain(FIXTURE_DATA(virtio_mem) * self, __u64 need)
+{
+	__u64 frame = self->scene->frames[0], left = need;
+	struct gmem_probe *probe;
+	size_t attempts = 0;
+	char filter[64];
+
+	snprintf(filter, sizeof(filter), "start <= %llu && end > %llu", frame, frame);
+	probe = gmem_probe_create("contig", 'r',
+				  "alloc_contig_range_noprof start=$arg1:u64 end=$arg2:u64",
+				  filter);
+	for (int try = 0; left >= need && attempts < ATTEMPTS && try < 10 * ATTEMPTS; try++) {
+		gmem_probe_arm(probe);
+		left = gmem_virtio_mem_shrink(need);
+		if (left >= need)
+			__gmem_virtio_mem_request_other();
+		gmem_probe_disarm(probe);
+		gmem_probe_for_each(probe, count, &attempts);
+	}
+	if (left >= need && attempts < ATTEMPTS)
+		gmem_broken("the driver tried to have frame %#llx %zu times, wanted %d", frame,
+			    attempts, ATTEMPTS);
+	gmem_probe_free(probe);
+	return left;
 }
 
 static void check_stayed(FIXTURE_DATA(virtio_mem) * self, const struct gmem_tally *tally)
@@ -280,7 +251,7 @@ static void check_stayed(FIXTURE_DATA(virtio_mem) * self, const struct gmem_tall
 TEST_F_TIMEOUT(virtio_mem, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
-	__u64 left, need;
+	__u64 left, need, before;
 
 	GMEM_CASE_BEGIN();
 	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
@@ -288,19 +259,20 @@ TEST_F_TIMEOUT(virtio_mem, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 		gmem_skip_if(GMEM_SKIP_no_policy_unmovable);
 	set_up(self);
 	need = needed(self);
-	/* The first thing that is tried is all of the block at once. */
-	left = shrink_under_writes(self, need, &tally);
+	before = gmem_guest_progress(self->guest);
+	left = shrink_in_vain(self, need);
+	tally.raced = gmem_guest_progress(self->guest) - before;
+	gmem_scene_count(self->scene, &tally);
 	check_stayed(self, &tally);
 	if (left < need)
 		gmem_fail(GMEM_C9, "wanted a device of %llu bytes at least, got %llu (flags %s)",
 			  need, left, self->flags);
-	if (left > size / 2)
-		gmem_broken("of %llu bytes wanted to keep %llu, got %llu", size, need, left);
+	if (left > need)
+		gmem_broken("wanted a device of no more than %llu bytes, got %llu", need, left);
 	verify(self, &tally);
 
 	gmem_region_discard(self->region);
-	request_other();
-	left = shrink(0);
+	left = gmem_virtio_mem_shrink(0);
 	if (left)
 		gmem_fail(GMEM_C9, "wanted a device of 0 bytes once punched, got %llu (flags %s)",
 			  left, self->flags);
