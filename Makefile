@@ -31,8 +31,11 @@ TESTS += guest_memfd_pin/flags_test
 TESTS += guest_memfd_pin/keeps_out_test
 TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/stays_put_test
+TESTS += memory_offline/block_offline_test
+TESTS += memory_offline/dimm_unplug_test
 TESTS += memory_offline/hard_offline_test
 TESTS += memory_offline/soft_offline_test
+TESTS += memory_offline/virtio_mem_test
 
 # Benchmarks: built and installed beside the tests, run by "make bench" alone.
 BENCHES += guest_memfd_migrate/moves_bench

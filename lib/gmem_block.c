@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory blocks: what the kernel brings online and takes offline as one. */
 #include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/wait.h>
 
 #include "gmem_block.h"
 #include "gmem_case.h"
+#include "gmem_deadline.h"
 #include "gmem_file.h"
 #include "gmem_undo.h"
 
 #define MEMORY	"/sys/devices/system/memory"
+#define NODES	"/sys/devices/system/node"
+
+/* Seconds for a block to go offline, and for a signal to end the attempt. */
+#define PATIENCE 10
+
+/* Failures after which a block that should go offline is not going to. */
+#define ATTEMPTS 100000
 
 /* In pages. */
 static __u64 block_size(void)
@@ -91,4 +103,207 @@ bool gmem_block_online_movable(void)
 			done = online_movable(id);
 	closedir(dir);
 	return done;
+}
+
+__u64 gmem_block_pages(void)
+{
+	__u64 pages = block_size();
+
+	if (!pages)
+		gmem_broken("the kernel has no memory blocks");
+	return pages;
+}
+
+long gmem_block_id(__u64 frame)
+{
+	return frame / gmem_block_pages();
+}
+
+size_t gmem_block_holds(long id, const __u64 *frames, size_t count)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < count; i++)
+		held += gmem_block_id(frames[i]) == id;
+	return held;
+}
+
+static bool is_offline(long id)
+{
+	char state[16];
+
+	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
+}
+
+bool gmem_block_is_online(long id)
+{
+	char state[16];
+
+	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "online");
+}
+
+/* True if all blocks of @node are offline and there are two; @ids are the lowest. */
+static bool all_spare(int node, long ids[2])
+{
+	struct dirent *entry;
+	bool spare = true;
+	char path[64];
+	long id;
+	DIR *dir;
+
+	ids[0] = LONG_MAX;
+	ids[1] = LONG_MAX;
+	snprintf(path, sizeof(path), NODES "/node%d", node);
+	dir = opendir(path);
+	while (dir && spare && (entry = readdir(dir))) {
+		if (sscanf(entry->d_name, "memory%ld", &id) != 1)
+			continue;
+		spare = is_offline(id);
+		if (id < ids[0]) {
+			ids[1] = ids[0];
+			ids[0] = id;
+		} else if (id < ids[1]) {
+			ids[1] = id;
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return spare && ids[1] != LONG_MAX;
+}
+
+int __gmem_block_spare(long ids[2])
+{
+	struct dirent *entry;
+	int node, found = -1;
+	DIR *dir;
+
+	dir = opendir(NODES);
+	while (dir && found < 0 && (entry = readdir(dir)))
+		if (sscanf(entry->d_name, "node%d", &node) == 1 && all_spare(node, ids))
+			found = node;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int gmem_block_spare(long ids[2])
+{
+	int node = __gmem_block_spare(ids);
+	char path[64];
+
+	if (node < 0)
+		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), MEMORY "/memory%ld/state", ids[i]);
+		gmem_undo_offline(path);
+	}
+	return node;
+}
+
+void gmem_block_online(long id, const char *as)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), MEMORY "/memory%ld/state", id);
+	gmem_file_write(path, as);
+}
+
+void gmem_block_online_kernel(long id, long other)
+{
+	gmem_block_online(other, "online_movable");
+	gmem_block_online(id, "online_kernel");
+	gmem_block_offline(other);
+}
+
+__u64 gmem_block_failures(void)
+{
+	unsigned long long count;
+	bool found = false;
+	char line[128];
+	FILE *file;
+
+	file = fopen("/proc/vmstat", "re");
+	if (!file)
+		gmem_broken("/proc/vmstat: %m");
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "pgmigrate_fail %llu", &count) == 1;
+	fclose(file);
+	if (!found)
+		gmem_broken("/proc/vmstat has no pgmigrate_fail");
+	return count;
+}
+
+static void nothing(int signo)
+{
+}
+
+/* A child that writes to the block's state and exits with the errno. */
+static pid_t start_offline(long id)
+{
+	/* Not restarted, and not ignored either. */
+	struct sigaction action = { .sa_handler = nothing };
+	char path[64];
+	pid_t child;
+
+	snprintf(path, sizeof(path), MEMORY "/memory%ld/state", id);
+	child = fork();
+	if (child < 0)
+		gmem_broken("fork: %m");
+	if (!child) {
+		sigaction(SIGUSR1, &action, NULL);
+		_exit(-__gmem_file_write(path, "offline"));
+	}
+	return child;
+}
+
+/* True once @child has ended, with @status. */
+static bool has_ended(pid_t child, int *status)
+{
+	pid_t ended = waitpid(child, status, WNOHANG);
+
+	if (ended < 0)
+		gmem_broken("waitpid: %m");
+	return ended == child;
+}
+
+static bool end_by_signal(pid_t child, int *status)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	do {
+		kill(child, SIGUSR1);
+		if (has_ended(child, status))
+			return true;
+	} while (gmem_deadline_poll(&deadline));
+	kill(child, SIGKILL);
+	return false;
+}
+
+int __gmem_block_offline(long id, __u64 attempts)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	__u64 until = gmem_block_failures() + attempts;
+	pid_t child = start_offline(id);
+	int status;
+
+	for (int poll = 1; !has_ended(child, &status); poll++) {
+		/* It takes longer to count failures than to see a child's end. */
+		if ((poll % 16 || gmem_block_failures() < until) && gmem_deadline_poll(&deadline))
+			continue;
+		if (!end_by_signal(child, &status))
+			return -ETIME;
+		break;
+	}
+	if (!WIFEXITED(status))
+		gmem_broken("the child that took block %ld offline died of signal %d", id,
+			    WTERMSIG(status));
+	return -WEXITSTATUS(status);
+}
+
+void gmem_block_offline(long id)
+{
+	int err = __gmem_block_offline(id, ATTEMPTS);
+
+	if (err)
+		gmem_broken("taking block %ld offline: %s", id, strerror(-err));
 }

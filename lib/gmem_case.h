@@ -67,7 +67,11 @@ enum gmem_clause {
 	GMEM_SKIP(no_damon, "no DAMON of physical addresses, or it is in use") \
 	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking") \
 	GMEM_SKIP(no_prefault, "no KVM_PRE_FAULT_MEMORY on this machine") \
-	GMEM_SKIP(no_memory_failure, "no memory failure handling, or no way to take it back")
+	GMEM_SKIP(no_memory_failure, "no memory failure handling, or no way to take it back") \
+	GMEM_SKIP(no_spare_blocks, "no node whose only memory is two blocks that are offline") \
+	GMEM_SKIP(no_qmp, "no QMP port of this machine") \
+	GMEM_SKIP(no_dimm, "no DIMM that the kernel can eject and QMP plug again") \
+	GMEM_SKIP(no_virtio_mem, "no virtio-mem device, or no driver for it")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {

@@ -8,6 +8,7 @@
 #include "gmem_case.h"
 #include "gmem_control.h"
 #include "gmem_frame.h"
+#include "gmem_numa.h"
 
 struct gmem_control *gmem_control_create(size_t npages)
 {
@@ -40,6 +41,12 @@ void gmem_control_touch(struct gmem_control *control, size_t first, size_t count
 {
 	for (size_t page = first; page < first + count; page++)
 		WRITE_ONCE(control->mem[page * control->page_size], 1);
+}
+
+void gmem_control_touch_on(struct gmem_control *control, int node)
+{
+	gmem_control_touch(control, 0, control->npages);
+	gmem_numa_move(control->mem, control->npages, control->page_size, node, false);
 }
 
 void gmem_control_discard(struct gmem_control *control, size_t first, size_t count)

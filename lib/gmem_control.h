@@ -31,6 +31,11 @@ void gmem_control_free(struct gmem_control *control);
 /* Allocates the control's pages [@first, @first + @count) by writing to them. */
 void gmem_control_touch(struct gmem_control *control, size_t first, size_t count);
 
+/* Allocates all of the control, none of it touched yet, and sends it to @node: unlike
+ * with a policy nothing that the kernel allocates for itself comes from there.
+ */
+void gmem_control_touch_on(struct gmem_control *control, int node);
+
 /* Frees the control's pages [@first, @first + @count); they can be touched anew. */
 void gmem_control_discard(struct gmem_control *control, size_t first, size_t count);
 

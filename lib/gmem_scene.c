@@ -37,6 +37,15 @@ void gmem_scene_allocate(struct gmem_scene *scene)
 	gmem_scene_allocate_on(scene, gmem_numa_node(0));
 }
 
+void gmem_scene_allocate_by_policy(struct gmem_scene *scene, int node)
+{
+	struct gmem_region *region = scene->region;
+
+	gmem_control_touch_on(scene->control, node);
+	gmem_numa_mbind(region->host, gmem_region_size(region), node);
+	gmem_region_allocate(region, 0, region->npages);
+}
+
 void gmem_scene_discard(struct gmem_scene *scene)
 {
 	gmem_control_discard(scene->control, 0, scene->control->npages);

@@ -77,6 +77,11 @@ void gmem_scene_allocate(struct gmem_scene *scene);
 /* The same under a policy that binds to @node: what may not be there goes elsewhere. */
 void gmem_scene_allocate_on(struct gmem_scene *scene, int node);
 
+/* The same on @node, and nothing else: the region, which must have a mapping, by a
+ * policy of the file's own.
+ */
+void gmem_scene_allocate_by_policy(struct gmem_scene *scene, int node);
+
 /* For triggers: frees all those pages again. */
 void gmem_scene_discard(struct gmem_scene *scene);
 

@@ -15,7 +15,9 @@
 
 #include "gmem_case.h"
 #include "gmem_file.h"
+#include "gmem_qmp.h"
 #include "gmem_undo.h"
+#include "gmem_virtio_mem.h"
 
 #define MAX_ENTRIES 64
 
@@ -24,12 +26,18 @@ enum action {
 	RMDIR,
 	SWAPOFF,
 	UNPOISON,
+	OFFLINE,
+	QMP,
+	VIRTIO_MEM,
 };
+
+/* Seconds for a memory block to go offline. */
+#define PATIENCE 30
 
 struct entry {
 	enum action action;
 	char path[192];
-	char text[128];		/* to WRITE; the frame's number */
+	char text[128];		/* to WRITE; the frame's number; QMP's arguments */
 };
 
 static int to_keeper = -1;
@@ -61,8 +69,29 @@ static bool is_poisoned(const char *number)
 	return flags & BIT_ULL(KPF_HWPOISON);
 }
 
+static void give_up(int signo)
+{
+}
+
+/* A block that nothing can empty goes offline for ever, or until a signal comes. */
+static void take_offline(const struct entry *entry)
+{
+	struct sigaction action = { .sa_handler = give_up };
+	char state[16];
+
+	if (__gmem_file_read(entry->path, state, sizeof(state)) < 0 || strcmp(state, "online"))
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	alarm(PATIENCE);
+	write_back(entry);
+	alarm(0);
+}
+
 static void put_back(const struct entry *entry)
 {
+	char reply[512];
+	int err;
+
 	switch (entry->action) {
 	case WRITE:
 		write_back(entry);
@@ -87,6 +116,19 @@ static void put_back(const struct entry *entry)
 		if (is_poisoned(entry->text))
 			fprintf(stderr, "# putting back: frame %s stays out of use\n",
 				entry->text);
+		break;
+	case OFFLINE:
+		take_offline(entry);
+		break;
+	case QMP:
+		err = __gmem_qmp(entry->path, entry->text, reply, sizeof(reply));
+		if (err && err != -EREMOTEIO)
+			fprintf(stderr, "# putting back: QMP %s: %s\n", entry->path,
+				strerror(-err));
+		break;
+	case VIRTIO_MEM:
+		if (__gmem_virtio_mem_shrink(0))
+			fprintf(stderr, "# putting back: the virtio-mem device keeps its size\n");
 		break;
 	}
 }
@@ -173,6 +215,21 @@ void gmem_undo_unpoison(__u64 frame)
 void gmem_undo_swapoff(const char *path)
 {
 	push(SWAPOFF, path, "");
+}
+
+void gmem_undo_offline(const char *path)
+{
+	push(OFFLINE, path, "offline");
+}
+
+void gmem_undo_qmp(const char *command, const char *arguments)
+{
+	push(QMP, command, arguments);
+}
+
+void gmem_undo_virtio_mem(void)
+{
+	push(VIRTIO_MEM, "", "");
 }
 
 void gmem_sysctl_set(const char *path, const char *value)

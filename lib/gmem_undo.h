@@ -38,4 +38,17 @@ void gmem_undo_unpoison(__u64 frame);
 /* At the end, swapoff(2) @path, if it is in use by then. */
 void gmem_undo_swapoff(const char *path);
 
+/* At the end, take the memory block with the state file @path offline, if it is there
+ * and online by then.  A block that does not go is given up after a while.
+ */
+void gmem_undo_offline(const char *path);
+
+/* At the end, have QEMU do @command with @arguments, see gmem_qmp.h; an error in
+ * reply means that there was nothing to put back.
+ */
+void gmem_undo_qmp(const char *command, const char *arguments);
+
+/* At the end, have the virtio-mem device shrink to nothing, see gmem_virtio_mem.h. */
+void gmem_undo_virtio_mem(void);
+
 #endif /* GMEM_UNDO_H */

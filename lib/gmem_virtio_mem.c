@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A virtio-mem device, which QEMU resizes and the kernel's driver follows. */
+#include <unistd.h>
+
+#include "gmem_block.h"
+#include "gmem_case.h"
+#include "gmem_deadline.h"
+#include "gmem_file.h"
+#include "gmem_qmp.h"
+#include "gmem_undo.h"
+#include "gmem_virtio_mem.h"
+
+#define DEVICE	"virtio-mem"
+
+/* How often to ask for a size again, and for how many seconds to wait for it then: the
+ * driver asks itself again after a minute.
+ */
+#define TRIES 5
+#define PATIENCE 1
+
+int gmem_virtio_mem_find(long others[2])
+{
+	int node;
+
+	gmem_skip_if(gmem_qmp_missing());
+	if (!gmem_qmp_has_memory(DEVICE) ||
+	    !gmem_file_exists("/sys/bus/virtio/drivers/virtio_mem"))
+		gmem_skip_if(GMEM_SKIP_no_virtio_mem);
+	node = gmem_block_spare(others);
+	if (gmem_qmp_get(DEVICE, "node") != node)
+		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
+	if (gmem_qmp_get(DEVICE, "size"))
+		gmem_broken("the device has %llu bytes plugged", gmem_qmp_get(DEVICE, "size"));
+	gmem_undo_virtio_mem();
+	return node;
+}
+
+long gmem_virtio_mem_grow(void)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(TRIES * PATIENCE);
+	__u64 size = gmem_block_pages() * getpagesize();
+	long block = (gmem_qmp_get(DEVICE, "memaddr") + size - 1) / size;
+
+	gmem_qmp_set(DEVICE, "requested-size", size);
+	while (gmem_qmp_get(DEVICE, "size") != size || !gmem_block_is_online(block))
+		if (!gmem_deadline_poll(&deadline))
+			gmem_broken("wanted the device to get %llu bytes, got %llu", size,
+				    gmem_qmp_get(DEVICE, "size"));
+	return block;
+}
+
+__u64 gmem_virtio_mem_unit(void)
+{
+	return gmem_qmp_get(DEVICE, "block-size");
+}
+
+void __gmem_virtio_mem_request_other(void)
+{
+	__u64 unit;
+
+	if (!__gmem_qmp_get(DEVICE, "block-size", &unit))
+		__gmem_qmp_set(DEVICE, "requested-size", unit);
+}
+
+/* Waits for that for a while. */
+static bool shrinks_to(__u64 want, __u64 *left)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	if (__gmem_qmp_set(DEVICE, "requested-size", 0))
+		return false;
+	do {
+		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want)
+			return true;
+	} while (gmem_deadline_poll(&deadline));
+	return false;
+}
+
+__u64 __gmem_virtio_mem_shrink(__u64 want)
+{
+	__u64 left = -1ULL;
+
+	for (int try = 0; !shrinks_to(want, &left) && try < TRIES; try++)
+		__gmem_virtio_mem_request_other();
+	return left;
+}
+
+__u64 gmem_virtio_mem_shrink(__u64 want)
+{
+	__gmem_virtio_mem_shrink(want);
+	return gmem_qmp_get(DEVICE, "size");
+}

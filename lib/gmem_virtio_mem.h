@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtio-mem device, which QEMU resizes and the kernel's driver follows.
+ *
+ *	node = gmem_virtio_mem_find(others);
+ *	block = gmem_virtio_mem_grow();
+ *	...
+ *	left = gmem_virtio_mem_shrink(0);
+ *
+ * Rests on QMP, and on the driver (CONFIG_VIRTIO_MEM), which adds memory by blocks and
+ * brings them online as /sys/devices/system/memory/auto_online_blocks says.
+ */
+#ifndef GMEM_VIRTIO_MEM_H
+#define GMEM_VIRTIO_MEM_H
+
+#include <linux/types.h>
+
+/* Finds the device with id "virtio-mem", of which nothing is plugged, and two blocks of
+ * its node as gmem_block_spare() has them; returns that node.  At the end of the case the
+ * device shrinks to nothing.  Skips the case (no_qmp, no_virtio_mem, no_spare_blocks)
+ * without it.
+ */
+int gmem_virtio_mem_find(long others[2]);
+
+/* Has the device grow to the size of a memory block, and returns the block's id once it
+ * is online.  BROKEN if that does not happen.
+ */
+long gmem_virtio_mem_grow(void);
+
+/* The number of bytes that can be plugged and unplugged as one. */
+__u64 gmem_virtio_mem_unit(void);
+
+/* Requests nothing, again and again, until the device has @want bytes or less, or the
+ * driver has had several chances.  Returns how many it has.
+ */
+__u64 gmem_virtio_mem_shrink(__u64 want);
+
+/* The same, but an error is passed over. */
+__u64 __gmem_virtio_mem_shrink(__u64 want);
+
+/* Requests a unit: what was requested last does not reach the driver if it is requested
+ * again.
+ */
+void __gmem_virtio_mem_request_other(void);
+
+#endif /* GMEM_VIRTIO_MEM_H */
