@@ -12,6 +12,9 @@
 #	make bench
 #	make docs
 
+TESTS += compaction_stress/cma_test
+TESTS += compaction_stress/high_order_test
+TESTS += compaction_stress/unevictable_test
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test

@@ -101,6 +101,46 @@ static void drain(const char *area)
 	write_in(area, "free", "1");
 }
 
+/* The first area's directory, which has to be there. */
+static void open_area(char *path, size_t size)
+{
+	if (!find_area(path, size))
+		gmem_broken("no CMA area");
+}
+
+size_t gmem_cma_chunk(void)
+{
+	char area[300];
+
+	open_area(area, sizeof(area));
+	return read_in(area, "maxchunk");
+}
+
+int __gmem_cma_alloc(size_t pages)
+{
+	char area[300], path[320], number[32];
+	int err;
+
+	open_area(area, sizeof(area));
+	snprintf(number, sizeof(number), "%zu", pages);
+	snprintf(path, sizeof(path), "%s/alloc", area);
+	err = __gmem_file_write(path, number);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/free", area);
+	gmem_undo_write(path, number);
+	return 0;
+}
+
+void gmem_cma_free(size_t pages)
+{
+	char area[300], number[32];
+
+	open_area(area, sizeof(area));
+	snprintf(number, sizeof(number), "%zu", pages);
+	write_in(area, "free", number);
+}
+
 int gmem_cma_squeeze(void)
 {
 	long huge = SZ_2M / getpagesize(), free, cma, wanted;
@@ -108,8 +148,7 @@ int gmem_cma_squeeze(void)
 	struct gmem_control *filler;
 	struct gmem_place place;
 
-	if (!find_area(area, sizeof(area)))
-		gmem_broken("no CMA area");
+	open_area(area, sizeof(area));
 	gmem_place_of(read_in(area, "base_pfn"), &place);
 	if (!place.cma)
 		gmem_broken("the first frame of CMA area %s is said not to be CMA", area);

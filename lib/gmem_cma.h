@@ -6,6 +6,8 @@
 #ifndef GMEM_CMA_H
 #define GMEM_CMA_H
 
+#include <stddef.h>
+
 #include "gmem_case.h"
 
 /* GMEM_SKIP_none if there is an area, and huge pages of 2 MiB to take other memory. */
@@ -18,5 +20,17 @@ enum gmem_skip gmem_cma_missing(void);
  * show.  Skips the case (no_cma) if the area is too small to do that without harm.
  */
 int gmem_cma_squeeze(void);
+
+/* Pages of the first area's largest chunk that nobody has allocated, lent or not. */
+size_t gmem_cma_chunk(void);
+
+/* Allocates @pages of the first area, next to each other, which moves out what was
+ * lent; they stay allocated until gmem_cma_free() or the case ends.  Returns 0 or
+ * -errno.
+ */
+int __gmem_cma_alloc(size_t pages);
+
+/* Gives back @pages of what __gmem_cma_alloc() got, the last of it first. */
+void gmem_cma_free(size_t pages);
 
 #endif /* GMEM_CMA_H */

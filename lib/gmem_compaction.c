@@ -9,15 +9,13 @@
 #include "gmem_hugetlb.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
+#include "gmem_reserve.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 #include "gmem_undo.h"
 
 #define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
-#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
-#define MIN_FREE "/proc/sys/vm/min_free_kbytes"
-#define MIN_FREE_KIB "8192"
 #define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
 static enum gmem_skip compact_missing(void)
@@ -108,7 +106,7 @@ static void make_holes(struct gmem_control *filler, __u64 frame)
  */
 static void keep_holes(void)
 {
-	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
+	gmem_reserve_share();
 	gmem_sysctl_set(PROACTIVENESS, "0");
 }
 
@@ -219,18 +217,9 @@ static enum gmem_skip hugetlb_missing(void)
 /* Free pages that the kernel wants to see before it compacts for a huge page. */
 #define HUGE_HOLES 12288
 
-/* With huge pages in use the kernel keeps more free than all holes together, and
- * does not compact below that.
- */
-static void lower_watermarks(void)
-{
-	if (gmem_file_read_long(MIN_FREE) > atol(MIN_FREE_KIB))
-		gmem_sysctl_set(MIN_FREE, MIN_FREE_KIB);
-}
-
 static void huge_place(struct gmem_scene *scene)
 {
-	lower_watermarks();
+	gmem_reserve_lower();
 	gmem_hugetlb_keep(gmem_numa_node(0));
 	place_below_holes(scene, HUGE_HOLES);
 }

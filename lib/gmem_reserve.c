@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Free memory that the kernel keeps from those who ask for it. */
+#include <stdlib.h>
+
+#include "gmem_file.h"
+#include "gmem_reserve.h"
+#include "gmem_undo.h"
+
+#define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
+#define MIN_FREE "/proc/sys/vm/min_free_kbytes"
+#define MIN_FREE_KIB "8192"
+
+void gmem_reserve_lower(void)
+{
+	if (gmem_file_read_long(MIN_FREE) > atol(MIN_FREE_KIB))
+		gmem_sysctl_set(MIN_FREE, MIN_FREE_KIB);
+}
+
+void gmem_reserve_share(void)
+{
+	gmem_sysctl_set(CPU_LIST_FRACTION, "1000000");
+}

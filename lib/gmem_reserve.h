@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Free memory that the kernel keeps from those who ask for it, which tests that fill
+ * or fragment a node can do without.  Both settings last until the case ends.
+ */
+#ifndef GMEM_RESERVE_H
+#define GMEM_RESERVE_H
+
+/* Lowers the watermarks, if they are high (vm.min_free_kbytes): with huge pages in
+ * use they are, and below them the kernel neither compacts nor hands out pages.
+ */
+void gmem_reserve_lower(void);
+
+/* Has CPUs keep next to no free pages to themselves (vm.percpu_pagelist_high_fraction):
+ * other CPUs cannot be given such pages, and compaction does not see them.
+ */
+void gmem_reserve_share(void);
+
+#endif /* GMEM_RESERVE_H */
