@@ -14,6 +14,7 @@
 
 TESTS += compaction_stress/cma_test
 TESTS += compaction_stress/high_order_test
+TESTS += compaction_stress/under_pressure_test
 TESTS += compaction_stress/unevictable_test
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/faults_test

@@ -6,9 +6,9 @@
  * Contract: C9: compaction clears a node of movable guest_memfd as of ordinary memory,
  *	     and as many huge pages can be had; C1, C2: what the guest writes meanwhile
  *	     is read back; C4: unmovable memory keeps its frames and stage-2 mappings.
- * Method:   all of a node that can be had in huge pages is, save for 16, which single
+ * Method:   all of a node that can be had in huge pages is, save for 24, which single
  *	     pages take, a few of which stay while the others are freed: each of those
- *	     16 has something in its way.  Then huge pages are asked for.  First
+ *	     24 has something in its way.  Then 16 are asked for.  First
  *	     ordinary memory is in the way, then the file, which a vCPU checks and
  *	     rewrites.  Free areas and the fragmentation index are printed.
  * Guards:   broken unless the layout cost huge pages, ordinary memory gave them back,
@@ -40,14 +40,14 @@
 #include "gmem_variant.h"
 
 /* Huge pages that something is in the way of, and how many pages each. */
-#define HUGE	16
-#define PER_HUGE 8
+#define HUGE	24
+#define PER_HUGE 6
 #define NPAGES	(HUGE * PER_HUGE)
 /* So many of them are asked for: the last ones take memory that is kept free. */
-#define WANTED	10
+#define WANTED	16
 #define TRIES	4
 /* Bytes of the node that are left free: more than the kernel insists on. */
-#define RESERVE	(6 * SZ_1M)
+#define RESERVE	(12 * SZ_1M)
 /* Attempts that yield no huge page, after which there is none. */
 #define IN_VAIN	2
 

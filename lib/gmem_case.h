@@ -65,7 +65,8 @@ enum gmem_clause {
 	GMEM_SKIP(no_tiers, "all memory is of one tier: there is nowhere to demote it") \
 	GMEM_SKIP(no_zram, "no zram, without which no ordinary memory can be reclaimed") \
 	GMEM_SKIP(no_damon, "no DAMON of physical addresses, or it is in use") \
-	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking")
+	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking") \
+	GMEM_SKIP(no_stress_ng, "no stress-ng, which makes the pressure")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
 enum gmem_skip {

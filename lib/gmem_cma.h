@@ -15,11 +15,12 @@ enum gmem_skip gmem_cma_missing(void);
 
 /*
  * Until the case ends, takes so much memory of the first area's node that half of
- * what is left is CMA: from there on the kernel gives movable allocations CMA and
- * other memory in turns.  Returns the node.  Whether it worked is for a control to
- * show.  Skips the case (no_cma) if the area is too small to do that without harm.
+ * what is left is CMA, @most pages at most: from there on the kernel gives movable
+ * allocations CMA and other memory in turns.  Returns the node.  Whether it worked is
+ * for a control to show.  Skips the case (no_cma) if the area is too small to do that
+ * without harm.
  */
-int gmem_cma_squeeze(void);
+int gmem_cma_squeeze(size_t most);
 
 /* Pages of the first area's largest chunk that nobody has allocated, lent or not. */
 size_t gmem_cma_chunk(void);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/file.h>
@@ -19,11 +20,12 @@ enum action {
 	WRITE,
 	RMDIR,
 	SWAPOFF,
+	KILL,
 };
 
 struct entry {
 	enum action action;
-	char path[192];
+	char path[192];		/* or the process group to KILL */
 	char text[128];		/* to WRITE */
 };
 
@@ -58,6 +60,9 @@ static void put_back(const struct entry *entry)
 		if (swapoff(entry->path) && errno != EINVAL)
 			fprintf(stderr, "# putting back: swapoff %s: %s\n", entry->path,
 				strerror(errno));
+		break;
+	case KILL:
+		kill(-atoi(entry->path), SIGKILL);
 		break;
 	}
 }
@@ -131,6 +136,14 @@ void gmem_undo_write(const char *path, const char *text)
 void gmem_undo_rmdir(const char *path)
 {
 	push(RMDIR, path, "");
+}
+
+void gmem_undo_kill(int group)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", group);
+	push(KILL, number, "");
 }
 
 void gmem_undo_swapoff(const char *path)

@@ -28,6 +28,9 @@ void gmem_sysctl_set(const char *path, const char *value);
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
 
+/* At the end, SIGKILL to what is left of process group @group. */
+void gmem_undo_kill(int group);
+
 /* At the end, swapoff(2) @path, if it is in use by then. */
 void gmem_undo_swapoff(const char *path);
 
