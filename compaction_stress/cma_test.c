@@ -5,17 +5,14 @@
  * Contract: C9: allocating the area succeeds, also where compaction is told to leave
  *	     unevictable memory alone; C1, C2: what the guest writes meanwhile is read
  *	     back from the new frames; C7: movable memory is lent CMA, unmovable memory
- *	     never; C4: that memory stays where it is when the area is taken; and no
- *	     compaction moves unevictable memory that it was told to leave alone.
+ *	     never; C4: and that memory stays where it is when the area is taken.
  * Method:   the area is most of what its node has free while file and ordinary memory
  *	     are allocated in turns; then all of it is allocated through debugfs while a
- *	     vCPU checks and rewrites the file, given back, lent and taken once more.
- *	     Apart from that, compaction is asked for with compact_unevictable_allowed
- *	     at 0, and then at 1.
- * Guards:   broken unless ordinary pages were lent CMA, too, and left it; unless the
- *	     area can be had from ordinary memory alone if it cannot be had from both;
- *	     and unless compaction moves the same pages once it is allowed to.
- * Needs:    a CMA area; two nodes; compaction; kprobe events for unmovable memory.
+ *	     vCPU checks and rewrites the file, and given back.  The same again with
+ *	     compact_unevictable_allowed at 0, which is for compaction alone.
+ * Guards:   broken unless ordinary pages were lent CMA, too, and left it; and unless
+ *	     the area can be had from ordinary memory alone if it cannot be from both.
+ * Needs:    a CMA area; two nodes; kprobe events for unmovable memory.
  * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, gfp-not-movable,
  *	     eagain-forever, compaction-still-checks-inaccessible,
  *	     unmovable-gets-movable-gfp
@@ -46,7 +43,7 @@
 /* Bytes of CMA that are left to be lent, and of the file. */
 #define LENT	SZ_16M
 #define FILE_SIZE SZ_4M
-/* Ordinary pages per page of the file, the other way round. */
+/* Pages of the file to each ordinary one. */
 #define PER_CONTROL 4
 /* One refusal of a hot page is no failure. */
 #define TRIES	20
@@ -102,8 +99,8 @@ static void allocate_in_turns(FIXTURE_DATA(cma) * self)
 	}
 }
 
-static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(cma) * self,
-		   const FIXTURE_VARIANT(cma) *variant, bool movable)
+static void set_up(FIXTURE_DATA(cma) * self, const FIXTURE_VARIANT(cma) * variant,
+		   bool movable)
 {
 	size_t page_size = getpagesize();
 
@@ -181,7 +178,7 @@ TEST_F_TIMEOUT(cma, is_given_back, GMEM_CASE_TIMEOUT)
 	__u64 start;
 
 	GMEM_CASE_BEGIN();
-	set_up(_metadata, self, variant, true);
+	set_up(self, variant, true);
 	self->guest = gmem_guest_create(self->region);
 	gmem_frame_read(self->region, self->before);
 	lent = gmem_place_in_cma(self->before, self->npages);
@@ -219,7 +216,8 @@ static void check_stayed(FIXTURE_DATA(cma) * self, struct gmem_tally *tally)
 	const char *flags = gmem_flags_name(self->region->flags);
 
 	if (unmaps)
-		gmem_fail(GMEM_C4, "wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s)",
+		gmem_fail(GMEM_C4,
+			  "wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s)",
 			  unmaps, first, flags);
 	gmem_frame_lookup(self->region, self->after);
 	for (size_t page = 0; page < self->npages; page++)
@@ -237,7 +235,7 @@ TEST_F_TIMEOUT(cma, is_not_lent, GMEM_CASE_TIMEOUT)
 	__u64 start;
 
 	GMEM_CASE_BEGIN();
-	set_up(_metadata, self, variant, false);
+	set_up(self, variant, false);
 	self->guest = gmem_guest_create(self->region);
 	gmem_frame_lookup(self->region, self->before);
 	lent = gmem_place_in_cma(self->before, self->npages);

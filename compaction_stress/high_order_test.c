@@ -8,9 +8,9 @@
  *	     is read back; C4: unmovable memory keeps its frames and stage-2 mappings.
  * Method:   all of a node that can be had in huge pages is, save for 24, which single
  *	     pages take, a few of which stay while the others are freed: each of those
- *	     24 has something in its way.  Then 16 are asked for.  First
- *	     ordinary memory is in the way, then the file, which a vCPU checks and
- *	     rewrites.  Free areas and the fragmentation index are printed.
+ *	     24 has something in its way.  Then 16 are asked for.  First ordinary memory
+ *	     is in the way, then the file, which a vCPU checks and rewrites.  Printed
+ *	     are free areas, the fragmentation index, and the huge pages lost.
  * Guards:   broken unless the layout cost huge pages, ordinary memory gave them back,
  *	     and most of what was in the way lay apart.
  * Needs:    a pool of huge pages; compaction; two nodes; kprobe events for unmovable
@@ -109,7 +109,7 @@ static void take_all(FIXTURE_DATA(high_order) * self)
 	self->most = now;
 }
 
-static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_order) *variant)
+static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_order) * variant)
 {
 	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
 	self->node = gmem_numa_node(0);
@@ -266,10 +266,12 @@ static void check_unmovable(FIXTURE_DATA(high_order) * self, long got,
 	const char *flags = gmem_flags_name(self->region->flags);
 
 	if (tally->moved)
-		gmem_fail(GMEM_C4, "wanted the same frames, got %llu of %d pages with another one (flags %s, %s VM)",
+		gmem_fail(GMEM_C4,
+			  "wanted the same frames, got %llu of %d pages with another one (flags %s, %s VM)",
 			  tally->moved, NPAGES, flags, self->region->type->name);
 	if (unmaps)
-		gmem_fail(GMEM_C4, "wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s, %s VM)",
+		gmem_fail(GMEM_C4,
+			  "wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s, %s VM)",
 			  unmaps, first, flags, self->region->type->name);
 	if (got >= WANTED)
 		gmem_broken("unmovable guest_memfd was not in the way of huge pages");

@@ -82,8 +82,10 @@ void gmem_heartbeat(const struct gmem_tally *tally)
 	long memory[NFIELDS];
 	time_t age;
 
-	if (!began)
-		began = last = now();
+	if (!began) {
+		began = now();
+		last = began;
+	}
 	age = now() - began;
 	settle(age);
 	if (now() - last < INTERVAL)
