@@ -148,7 +148,8 @@ watch_machine()
 			kill -KILL "$CHILD"
 			break
 		fi
-		show_progress "$label" $((SECONDS - start)) "$(count_results)"
+		[[ $PROFILE == soak && $STATE != boot ]] ||
+			show_progress "$label" $((SECONDS - start)) "$(count_results)"
 		sleep 0.2
 	done
 	clear_progress

@@ -92,7 +92,7 @@ void gmem_heartbeat(const struct gmem_tally *tally)
 		return;
 	read_memory(memory);
 	fprintf(stderr,
-		"# HEARTBEAT %ld s: moved=%llu stayed=%llu control=%llu verified=%llu failures=0 moves/s=%llu slab=%ldK stacks=%ldK tables=%ldK\n",
+		"# HEARTBEAT %ld s: moved=%llu stayed=%llu control=%llu verified=%llu moves/s=%llu slab=%ldK stacks=%ldK tables=%ldK\n",
 		(long)age, tally->moved, tally->stayed, tally->control, tally->verified,
 		(tally->moved - last_moved) / (now() - last), memory[SLAB], memory[STACKS],
 		memory[TABLES]);

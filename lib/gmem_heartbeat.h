@@ -13,7 +13,9 @@
 
 struct gmem_tally;
 
-/* Prints a line with @tally if the last one is 10 s old. */
+/* Prints a line with @tally if the last one is 10 s old.  Failures are not in it: the
+ * first one ends the case.
+ */
 void gmem_heartbeat(const struct gmem_tally *tally);
 
 /* Prints what all of it came to. */

@@ -19,7 +19,8 @@
 
 #define STRESS_NG "stress-ng"
 
-/* Seconds for what was killed to be gone. */
+/* Seconds for it to end by itself, and for what was killed to be gone. */
+#define COURTESY 5
 #define PATIENCE 30
 
 /* A stressor, of which one worker is started, and its bound on memory.  None of them
@@ -143,12 +144,17 @@ bool gmem_noise_lasts(void)
 
 void gmem_noise_stop(void)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	struct gmem_deadline deadline = gmem_deadline_in(COURTESY);
 
 	if (!noise)
 		return;
+	/* It removes its files if it is asked to end, and given the time. */
+	kill(noise, SIGTERM);
+	while (gmem_noise_lasts() && gmem_deadline_poll(&deadline))
+		;
 	kill(-noise, SIGKILL);
 	waitpid(noise, NULL, 0);
+	deadline = gmem_deadline_in(PATIENCE);
 	/* Its children are not ours to wait for, and may be busy in the kernel. */
 	while (!kill(-noise, 0))
 		if (!gmem_deadline_poll(&deadline))
