@@ -41,7 +41,7 @@
 
 /* Huge pages that something is in the way of, and how many pages each. */
 #define HUGE	24
-#define PER_HUGE 6
+#define PER_HUGE 8
 #define NPAGES	(HUGE * PER_HUGE)
 /* So many of them are asked for: the last ones take memory that is kept free. */
 #define WANTED	16
@@ -142,32 +142,31 @@ static void fill(struct gmem_control *filler, int fd, size_t first, size_t count
 
 /*
  * Puts pages of @region, or ordinary ones, in the way of HUGE huge pages: filler of
- * the same kind takes what is free in small pieces, then the huge pages, where pages
- * that stay are dispersed; and is freed.
+ * the same kind, in which the pages that stay are dispersed, takes all that is free,
+ * huge pages and small pieces, in whatever order; and is freed.
  */
 static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 {
-	size_t page_size = getpagesize(), free, pieces, filled, stretch;
+	size_t page_size = getpagesize(), free, stretch;
 	struct gmem_control *filler;
 	int fd = -1;
 
 	gmem_hugetlb_resize(self->node, self->most - HUGE);
 	free = gmem_numa_free(self->node) / page_size;
-	filled = HUGE * self->per_huge;
-	pieces = free > filled + RESERVE / page_size ? free - filled - RESERVE / page_size : 0;
-	stretch = filled / NPAGES;
-	filler = gmem_control_create(pieces + filled);
+	stretch = (free - RESERVE / page_size) / NPAGES;
+	if (stretch > self->per_huge)
+		gmem_broken("%zu pages are free in small pieces, too many to fill", free);
+	filler = gmem_control_create(NPAGES * stretch);
 	if (region)
-		fd = vm_create_guest_memfd(region->vm, (pieces + filled) * page_size,
+		fd = vm_create_guest_memfd(region->vm, NPAGES * stretch * page_size,
 					   region->flags);
 	gmem_numa_bind(self->node);
-	fill(filler, fd, 0, pieces);
 	for (size_t page = 0; page < NPAGES; page++) {
 		if (region)
 			gmem_region_allocate(region, page, 1);
 		else
 			gmem_control_touch(self->control, page, 1);
-		fill(filler, fd, pieces + page * stretch, stretch - 1);
+		fill(filler, fd, page * stretch, stretch - 1);
 	}
 	gmem_numa_bind(-1);
 	gmem_control_free(filler);
