@@ -10,6 +10,9 @@ set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lab/common.sh"
 
 readonly KNOWN_POLICIES="unmovable optin implicit auto"
+readonly KNOWN_PROFILES="gate full soak"
+# What a soak is made of.
+readonly SOAK_TEST=guest_memfd:under_pressure_test
 
 # Only a verdict may end in 1, whatever command fails in here; and to git bisect
 # an exit status of 2 would mean a bad commit.
@@ -36,7 +39,7 @@ parse_options()
 		option=$1 value=
 		shift
 		case $option in
-		--kernel | --tree | --policy | --linux | --arch | --only | --seed | \
+		--kernel | --tree | --policy | --profile | --linux | --arch | --only | --seed | \
 		--results | --jobs)
 			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
 			value=$1
@@ -47,6 +50,7 @@ parse_options()
 		--kernel) KERNELS+=("$value") ;;
 		--tree) TREE=$value ;;
 		--policy) POLICY=$value ;;
+		--profile) PROFILE=$value ;;
 		--linux) LINUX=$value ;;
 		--arch) ARCH=$value ;;
 		--only) ONLY=$value ;;
@@ -74,6 +78,10 @@ check_values()
 	[[ -e $GMEM_LAB/machines/$ARCH ]] || bad_usage "there is no $ARCH machine yet; known: x86_64"
 	[[ -z $POLICY || " $KNOWN_POLICIES " == *" $POLICY "* ]] ||
 		bad_usage "unknown policy '$POLICY'; known: $KNOWN_POLICIES"
+	[[ -z $PROFILE || " $KNOWN_PROFILES " == *" $PROFILE "* ]] ||
+		bad_usage "unknown profile '$PROFILE'; known: $KNOWN_PROFILES"
+	[[ $PROFILE != soak || -z $ONLY ]] ||
+		bad_usage "--profile soak runs ${SOAK_TEST#*:} alone, so --only makes no sense with it"
 	[[ $SEED =~ ^[0-9]{1,18}$ ]] || bad_usage "--seed wants a number, not '$SEED'"
 	[[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || bad_usage "--jobs wants a number from 1, not '$JOBS'"
 	[[ -z $LINUX || $LINUX =~ ^[0-9]{1,4}\.[0-9]{1,4}$ ]] ||
@@ -146,6 +154,7 @@ choose_kernels()
 		KERNELS+=(tree)
 	elif ((${#KERNELS[@]} == 0)); then
 		KERNELS=(stock reference)
+		[[ $PROFILE != soak ]] || KERNELS=(reference)
 	fi
 }
 
@@ -189,6 +198,7 @@ write_scenario()
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
 		[[ -z $POLICY ]] || echo "policy = $POLICY"
 		[[ -z $ONLY ]] || echo "only = $ONLY"
+		[[ -z $PROFILE ]] || echo "profile = $PROFILE"
 		[[ -z $LINUX ]] || echo "linux = $LINUX"
 		[[ -z $TREE ]] || echo "tree = $TREE"
 		[[ -z $image ]] || printf 'kernel = %s\nimage = %s\n' "$image" "$image"
@@ -222,11 +232,38 @@ make_results()
 	ln --symbolic --force --no-dereference "${DIR##*/}" "$RESULTS/latest"
 }
 
+# The first Ctrl-C ends a soak, which has a verdict even so; another one ends us.
+ask_to_stop()
+{
+	local run_dir
+
+	trap 'stopped 130' INT
+	trap 'stopped 143' TERM
+	say "$GMEM_PROG: stopping; once more to stop without a verdict"
+	while IFS= read -r run_dir; do
+		touch "$run_dir/stop"
+	done < "$DIR/runs"
+}
+
+# As run_child, save that a signal that is trapped does not end the wait.
+run_soak()
+{
+	local status=0
+
+	trap ask_to_stop INT TERM
+	start_child "$@"
+	while status=0; wait "$CHILD" || status=$?; kill -0 "$CHILD" 2> /dev/null; do
+		:
+	done
+	CHILD=
+	return "$status"
+}
+
 # Builds one after the other, lets the machines run side by side, as many as jobs
 # are allowed; the summary has the last word, and the exit status.
 run()
 {
-	local kernel run_dir status=0
+	local kernel run_dir status=0 runner=run_child
 	local run_dirs=()
 
 	make_results
@@ -238,7 +275,8 @@ run()
 	done
 	((${#run_dirs[@]} == 1)) || export GMEM_PLAIN=1
 	printf '%s\n' "${run_dirs[@]}" > "$DIR/runs"
-	run_child xargs --arg-file="$DIR/runs" --delimiter='\n' --max-args=1 \
+	[[ $PROFILE != soak ]] || runner=run_soak
+	"$runner" xargs --arg-file="$DIR/runs" --delimiter='\n' --max-args=1 \
 		--max-procs="$JOBS" setpriv --pdeathsig TERM -- "$GMEM_LAB/scenario.sh" run || :
 	"$GMEM_LAB/summary" "${BISECT[@]}" "${run_dirs[@]}" || status=$?
 	JUDGED=true
@@ -247,7 +285,7 @@ run()
 
 main()
 {
-	KERNELS=() TREE='' POLICY='' LINUX='' ARCH=$(uname -m) ONLY=''
+	KERNELS=() TREE='' POLICY='' PROFILE='' LINUX='' ARCH=$(uname -m) ONLY=''
 	SEED=$((RANDOM * 32768 + RANDOM)) RESULTS=$GMEM_ROOT/results JOBS=$(nproc)
 	MODE=run HOST=false CONSENT=false BISECT=() FAILURE=2 JUDGED=false SCRATCH=''
 	STAMP=$(date +%Y%m%d-%H%M%S) DIR=
@@ -257,6 +295,7 @@ main()
 	parse_options "$@"
 	check_values
 	[[ -z $TREE ]] || check_tree
+	[[ $PROFILE != soak ]] || ONLY=$SOAK_TEST
 	choose_kernels
 	! type -P make > /dev/null || choose_tests
 	case $MODE in

@@ -62,7 +62,7 @@ TEST_F_TIMEOUT(cma_use, comes_with_movable_memory, GMEM_CASE_TIMEOUT)
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());
 	self->control = gmem_control_create(NPAGES);
-	gmem_numa_bind(gmem_cma_squeeze());
+	gmem_numa_bind(gmem_cma_squeeze(-1));
 	/* In turns: what the one is given, the other could have been. */
 	for (size_t page = 0; page < NPAGES; page++) {
 		gmem_control_touch(self->control, page, 1);

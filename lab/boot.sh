@@ -21,6 +21,8 @@ readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1 sysctl.debug.kprobes
 readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
 # Seconds for a machine that reported its end to power off.
 readonly OFF_TIMEOUT=20
+# Seconds that a full run may take, and that a soak may give no sign of life.
+readonly FULL_TIMEOUT=7200 SILENCE_TIMEOUT=900
 
 kernel_command_line()
 {
@@ -31,6 +33,7 @@ kernel_command_line()
 	line+=$(data_all "$RUN_DIR/scenario" append | sed 's/^/ /' | tr -d '\n')
 	[[ -z $policy || $policy == auto ]] || line+=" GMEM_POLICY=$policy"
 	line+=" GMEM_SEED=$(setting seed)"
+	[[ -z $PROFILE ]] || line+=" GMEM_PROFILE=$PROFILE"
 	# Only a choice has to be told: without one everything is run.
 	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
 	[[ $ACCEL != tcg ]] || line+=" $SLOW"
@@ -75,6 +78,10 @@ qemu_command()
 		-device virtserialport,chardev=qmp,name=gmem.qmp
 		-kernel "$IMAGE" -initrd "$INITRAMFS"
 		-append "$(kernel_command_line)")
+	# Where a soak is told to stop.
+	# shellcheck disable=SC2054 # as above
+	[[ $PROFILE != soak ]] || QEMU+=(-chardev "pipe,id=stop,path=$sockets/stop"
+		-device virtserialport,chardev=stop,name=gmem.stop)
 }
 
 # On one line, and so that a shell takes it back.
@@ -110,6 +117,23 @@ follow_state()
 	fi
 }
 
+# A soak's signs of life go to the user; whoever asked for its end is obeyed once.
+follow_soak()
+{
+	local line
+
+	while IFS= read -r line <&"$KTAP"; do
+		[[ $line == *"# HEARTBEAT "* || $line == *"# SUMMARY "* ]] || continue
+		MARK=$SECONDS
+		clear_progress
+		say "  ${line##*# }"
+	done
+	if [[ -e $RUN_DIR/stop ]] && ktap_has start; then
+		rm "$RUN_DIR/stop"
+		echo stop > "$SOCKETS/stop.in"
+	fi
+}
+
 watch_machine()
 {
 	local -r label=$1 start=$SECONDS
@@ -118,12 +142,14 @@ watch_machine()
 	STATE=boot MARK=$SECONDS HEARTBEAT=0
 	while kill -0 "$CHILD" 2> /dev/null; do
 		follow_state
+		[[ $PROFILE != soak ]] || follow_soak
 		if late=$(overdue); then
 			echo "$late" > "$RUN_DIR/watchdog"
 			kill -KILL "$CHILD"
 			break
 		fi
-		show_progress "$label" $((SECONDS - start)) "$(count_results)"
+		[[ $PROFILE == soak && $STATE != boot ]] ||
+			show_progress "$label" $((SECONDS - start)) "$(count_results)"
 		sleep 0.2
 	done
 	clear_progress
@@ -134,6 +160,10 @@ boot()
 	local status=0
 
 	: > "$RUN_DIR/ktap.log"
+	if [[ $PROFILE == soak ]]; then
+		mkfifo "$SOCKETS/stop.in" "$SOCKETS/stop.out"
+		exec {KTAP}< "$RUN_DIR/ktap.log"
+	fi
 	CHILD_DIES_BY=KILL start_child "${QEMU[@]}" > "$RUN_DIR/qemu.out" 2> "$RUN_DIR/qemu.err"
 	watch_machine "running the $(setting kernel) kernel ($ACCEL), programs"
 	wait "$CHILD" 2> /dev/null || status=$?
@@ -151,8 +181,13 @@ main()
 	RUN_DIR=$(realpath "$1") IMAGE=$2 INITRAMFS=$3
 	MACHINE=$GMEM_LAB/machines/$(setting arch) ACCEL=$(setting accel)
 	BOOT=$(setting boot-timeout) RUN=$(setting timeout)
+	PROFILE=$(setting profile)
 	BOOT=${BOOT:-$BOOT_TIMEOUT} RUN=${RUN:-$RUN_TIMEOUT}
-	readonly RUN_DIR IMAGE INITRAMFS MACHINE ACCEL BOOT RUN
+	case $PROFILE in
+	full) RUN=$FULL_TIMEOUT ;;
+	soak) RUN=$SILENCE_TIMEOUT ;;
+	esac
+	readonly RUN_DIR IMAGE INITRAMFS MACHINE ACCEL BOOT RUN PROFILE
 	if $dry_run; then
 		qemu_command /tmp/gmem.XXXXXX
 		quoted_command

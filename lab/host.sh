@@ -13,12 +13,17 @@ set -euo pipefail
 
 host_command()
 {
-	local -r policy=$(setting policy)
+	local -r policy=$(setting policy) profile=$(setting profile)
 	local program
 
 	COMMAND=(env "GMEM_SEED=$(setting seed)")
 	[[ -z $policy || $policy == auto ]] || COMMAND+=("GMEM_POLICY=$policy")
+	[[ -z $profile ]] || COMMAND+=("GMEM_PROFILE=$profile")
 	COMMAND+=("$TESTS/run_kselftest.sh")
+	case $profile in
+	full) COMMAND+=(--override-timeout 3600) ;;
+	soak) COMMAND+=(--override-timeout 100000000) ;;
+	esac
 	while IFS= read -r program; do
 		COMMAND+=(-t "$program")
 	done < "$RUN_DIR/plan"

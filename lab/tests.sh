@@ -26,7 +26,7 @@ names()
 project_files()
 {
 	cd "$GMEM_ROOT"
-	find Makefile settings lib guest_memfd_* memory_offline -type f -print0 |
+	find Makefile settings lib guest_memfd_* compaction_stress memory_offline -type f -print0 |
 		sort --zero-terminated | xargs --null sha256sum
 }
 

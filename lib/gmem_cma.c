@@ -92,44 +92,107 @@ static void read_free(int node, long *free, long *cma, long *wanted)
 	fclose(file);
 }
 
-/* Takes a page of the area and gives it back, for which every CPU gives back the
- * free pages that it keeps to itself: they would be handed out first.
- */
-static void drain(const char *area)
+/* The first area's directory, which has to be there. */
+static void open_area(char *path, size_t size)
 {
-	write_in(area, "alloc", "1");
-	write_in(area, "free", "1");
+	if (!find_area(path, size))
+		gmem_broken("no CMA area");
 }
 
-int gmem_cma_squeeze(void)
+size_t gmem_cma_chunk(void)
+{
+	char area[300];
+
+	open_area(area, sizeof(area));
+	return read_in(area, "maxchunk");
+}
+
+/* At the end, give back whatever of the first area is allocated by debugfs. */
+static void give_back_at_end(const char *area)
+{
+	char path[320], number[32];
+	static bool arranged;
+
+	if (arranged)
+		return;
+	arranged = true;
+	snprintf(path, sizeof(path), "%s/free", area);
+	snprintf(number, sizeof(number), "%ld", read_in(area, "count"));
+	gmem_undo_write(path, number);
+}
+
+int __gmem_cma_alloc(size_t pages)
+{
+	char area[300], path[320], number[32];
+
+	open_area(area, sizeof(area));
+	give_back_at_end(area);
+	snprintf(path, sizeof(path), "%s/alloc", area);
+	snprintf(number, sizeof(number), "%zu", pages);
+	return __gmem_file_write(path, number);
+}
+
+void gmem_cma_free(size_t pages)
+{
+	char area[300], number[32];
+
+	open_area(area, sizeof(area));
+	snprintf(number, sizeof(number), "%zu", pages);
+	write_in(area, "free", number);
+}
+
+/* Huge pages, as far as there are, until about @pages of what @node has free are left
+ * beside CMA, then small ones.
+ */
+static void leave(int node, long pages)
 {
 	long huge = SZ_2M / getpagesize(), free, cma, wanted;
-	char area[300], pool[128], number[32];
 	struct gmem_control *filler;
-	struct gmem_place place;
+	char pool[128], number[32];
 
-	if (!find_area(area, sizeof(area)))
-		gmem_broken("no CMA area");
+	read_free(node, &free, &cma, &wanted);
+	if ((free - cma - pages) / huge > MOST_HUGE)
+		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld that are free",
+			  pages, free);
+	snprintf(pool, sizeof(pool), POOL, node);
+	snprintf(number, sizeof(number), "%ld",
+		 gmem_file_read_long(pool) + (free - cma - pages) / huge);
+	gmem_sysctl_set(pool, number);
+
+	read_free(node, &free, &cma, &wanted);
+	if (free - cma <= pages)
+		return;
+	filler = gmem_control_create(free - cma - pages);
+	gmem_numa_mbind(filler->mem, filler->npages * filler->page_size, node);
+	gmem_control_touch(filler, 0, filler->npages);
+}
+
+int gmem_cma_squeeze(size_t most)
+{
+	long huge = SZ_2M / getpagesize(), free, cma, wanted;
+	struct gmem_place place;
+	size_t chunk, lent;
+	char area[300];
+
+	open_area(area, sizeof(area));
 	gmem_place_of(read_in(area, "base_pfn"), &place);
 	if (!place.cma)
 		gmem_broken("the first frame of CMA area %s is said not to be CMA", area);
-	drain(area);
+	chunk = gmem_cma_chunk();
+	lent = chunk < most ? chunk : most;
 	read_free(place.node, &free, &cma, &wanted);
-	/* Of what is not CMA, as much is left, and that has to last. */
-	if (cma < wanted + 2 * huge)
-		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld to keep free",
-			  cma, wanted);
-	if ((free - 2 * cma) / huge > MOST_HUGE)
-		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld that are free",
-			  cma, free);
-	snprintf(pool, sizeof(pool), POOL, place.node);
-	snprintf(number, sizeof(number), "%ld",
-		 gmem_file_read_long(pool) + (free - 2 * cma) / huge + 1);
-	gmem_sysctl_set(pool, number);
-
-	/* The last of them may have been taken from the area: small pages do the rest. */
-	filler = gmem_control_create(2 * huge);
-	gmem_numa_mbind(filler->mem, 2 * huge * filler->page_size, place.node);
-	gmem_control_touch(filler, 0, 2 * huge);
+	/* Of what is not CMA, less is left than that, and that has to last. */
+	if (lent < wanted + 3 * huge)
+		gmem_skip(GMEM_SKIP_no_cma, "%zu pages of CMA are too few beside %ld to keep free",
+			  lent, wanted);
+	/*
+	 * Nobody is lent any of it meanwhile; and, as the area is cleared for that, every
+	 * CPU gives back the free pages that it keeps to itself: they would be handed
+	 * out first.
+	 */
+	if (__gmem_cma_alloc(chunk))
+		gmem_broken("cannot allocate the %zu pages of CMA area %s", chunk, area);
+	leave(place.node, lent - huge);
+	gmem_cma_free(lent);
 	return place.node;
 }

@@ -60,6 +60,4 @@ void gmem_kmsg_check(void)
 		gmem_broken("/dev/kmsg: %m");
 	if (read_taint() != taint)
 		gmem_fail(GMEM_C13, "taint went from %#lx to %#lx", taint, read_taint());
-	close(kmsg);
-	kmsg = -1;
 }

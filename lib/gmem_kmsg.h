@@ -9,8 +9,8 @@
 /* Marks the log with "gmem: begin @name" and remembers the taint. */
 void gmem_kmsg_mark(const char *name);
 
-/* Fails the case (C13) if a report or new taint appeared since the mark, and as
- * BROKEN if records were overwritten before they could be read.
+/* Fails the case (C13) if a report or new taint appeared since the mark or the last
+ * check, and as BROKEN if records were overwritten before they could be read.
  */
 void gmem_kmsg_check(void);
 

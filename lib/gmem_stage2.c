@@ -80,3 +80,8 @@ __u64 gmem_stage2_unmaps(struct gmem_stage2 *witness, __u64 *first)
 	*first = witness->first;
 	return witness->unmaps;
 }
+
+void gmem_stage2_resume(struct gmem_stage2 *witness)
+{
+	gmem_probe_arm(witness->probe);
+}

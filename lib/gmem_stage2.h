@@ -31,4 +31,7 @@ void gmem_stage2_free(struct gmem_stage2 *witness);
  */
 __u64 gmem_stage2_unmaps(struct gmem_stage2 *witness, __u64 *first);
 
+/* Watches again, from now on. */
+void gmem_stage2_resume(struct gmem_stage2 *witness);
+
 #endif /* GMEM_STAGE2_H */

@@ -29,6 +29,7 @@ enum action {
 	OFFLINE,
 	QMP,
 	VIRTIO_MEM,
+	KILL,
 };
 
 /* Seconds for a memory block to go offline. */
@@ -36,7 +37,7 @@ enum action {
 
 struct entry {
 	enum action action;
-	char path[192];
+	char path[192];		/* or the process group to KILL */
 	char text[128];		/* to WRITE; the frame's number; QMP's arguments */
 };
 
@@ -130,6 +131,9 @@ static void put_back(const struct entry *entry)
 		if (__gmem_virtio_mem_shrink(0))
 			fprintf(stderr, "# putting back: the virtio-mem device keeps its size\n");
 		break;
+	case KILL:
+		kill(-atoi(entry->path), SIGKILL);
+		break;
 	}
 }
 
@@ -210,6 +214,14 @@ void gmem_undo_unpoison(__u64 frame)
 
 	snprintf(number, sizeof(number), "%#llx", frame);
 	push(UNPOISON, "/sys/kernel/debug/hwpoison/unpoison-pfn", number);
+}
+
+void gmem_undo_kill(int group)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", group);
+	push(KILL, number, "");
 }
 
 void gmem_undo_swapoff(const char *path)

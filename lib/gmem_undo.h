@@ -35,6 +35,9 @@ void gmem_undo_rmdir(const char *path);
  */
 void gmem_undo_unpoison(__u64 frame);
 
+/* At the end, SIGKILL to what is left of process group @group. */
+void gmem_undo_kill(int group);
+
 /* At the end, swapoff(2) @path, if it is in use by then. */
 void gmem_undo_swapoff(const char *path);
 

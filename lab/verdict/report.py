@@ -49,6 +49,7 @@ def compose(run, reasons):
         "schema": SCHEMA,
         "scenario": run.name,
         **{key: run.settings.get(key, "") for key in ECHOED},
+        **{key: run.settings[key] for key in ("profile",) if run.settings.get(key)},
         "release": printable(run.release),
         "verdict": verdict,
         "exit": EXITS[verdict],
@@ -170,7 +171,10 @@ def _again(verdict, program):
     for key in ("kernel", "tree", "linux", "policy"):
         if verdict[key] and (key != "kernel" or verdict[key] not in ("host", "tree")):
             words += [f"--{key}", verdict[key]]
-    words += ["--only", program.partition(":")[2]]
+    if verdict.get("profile"):
+        words += ["--profile", verdict["profile"]]
+    if verdict.get("profile") != "soak":
+        words += ["--only", program.partition(":")[2]]
     if verdict["seed"]:
         words += ["--seed", verdict["seed"]]
     return shlex.join(words)

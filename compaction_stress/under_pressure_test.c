@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guests side by side, movable and not, keep what they are promised while everything
+ * that moves memory does so at random, under pressure.
+ *
+ * Contract: C1, C2: every byte that a guest wrote is read back; C4: unmovable memory
+ *	     keeps its frames and stage-2 mappings; C7: and is never in CMA or
+ *	     ZONE_MOVABLE; C9: movable memory moves, and every guest gets on.
+ * Method:   three VMs whose vCPUs check and rewrite every page all the time; triggers
+ *	     chosen by the seed: by address, by compaction, by allocating CMA and huge
+ *	     pages; stress-ng beside them.  Every frame is looked at after each firing,
+ *	     and every byte is compared after each few.  GMEM_PROFILE says for how
+ *	     long: gate and full count rounds, soak goes on until it is told to stop.
+ * Guards:   broken unless ordinary pages moved, the guests wrote meanwhile, bytes were
+ *	     compared and every frame was seen to stay or to move; broken if stress-ng
+ *	     ended by itself.
+ * Needs:    stress-ng; compaction; two nodes; kprobe events.
+ * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, dirty-refused,
+ *	     eagain-forever, migrate-core-ignores-unmovable
+ */
+#include <linux/sizes.h>
+
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_case.h"
+#include "gmem_cma.h"
+#include "gmem_control.h"
+#include "gmem_guest.h"
+#include "gmem_heartbeat.h"
+#include "gmem_hugetlb.h"
+#include "gmem_kmsg.h"
+#include "gmem_noise.h"
+#include "gmem_numa.h"
+#include "gmem_pattern.h"
+#include "gmem_place.h"
+#include "gmem_profile.h"
+#include "gmem_region.h"
+#include "gmem_scene.h"
+#include "gmem_stage2.h"
+#include "gmem_stop.h"
+#include "gmem_trigger.h"
+#include "gmem_variant.h"
+
+#define NPAGES	64
+#define NGUESTS	3
+#define GATE_ROUNDS	3
+#define FULL_ROUNDS	300
+/* Huge pages, and pages of CMA, that are asked for at a time. */
+#define HUGE_PAGES	8
+#define CMA_PAGES	4096
+
+static void huge_fire(struct gmem_scene *scene)
+{
+	int node = gmem_numa_node(0);
+	long was = gmem_hugetlb_pool(node);
+
+	gmem_hugetlb_resize(node, was + HUGE_PAGES);
+	gmem_hugetlb_resize(node, was);
+}
+
+static enum gmem_skip huge_missing(void)
+{
+	return gmem_hugetlb_missing(gmem_numa_node(0));
+}
+
+static const struct gmem_trigger huge_pages = {
+	.name = "huge_pages",
+	.missing = huge_missing,
+	.fire = huge_fire,
+};
+
+static void cma_fire(struct gmem_scene *scene)
+{
+	size_t chunk = gmem_cma_chunk(), pages = chunk < CMA_PAGES ? chunk : CMA_PAGES;
+
+	if (!__gmem_cma_alloc(pages))
+		gmem_cma_free(pages);
+}
+
+static const struct gmem_trigger cma = {
+	.name = "cma",
+	.missing = gmem_cma_missing,
+	.fire = cma_fire,
+};
+
+static const struct gmem_trigger * const triggers[] = {
+	/* What the second guest is placed for, so that there are holes. */
+	&gmem_trigger_compact_memory,
+	&gmem_trigger_compact_node,
+	&gmem_trigger_move_pages,
+	&gmem_trigger_move_pages_all,
+	&gmem_trigger_mbind,
+	&huge_pages,
+	&cma,
+	&gmem_trigger_migrate_pages,
+};
+
+struct party {
+	struct gmem_region *region;
+	struct gmem_scene *scene;
+	struct gmem_guest *guest;
+	struct gmem_stage2 *witness;	/* of unmovable memory */
+	struct gmem_tally tally;
+};
+
+FIXTURE(under_pressure) {
+	struct party party[NGUESTS];
+	__u64 random;
+};
+
+FIXTURE_SETUP(under_pressure)
+{
+}
+
+FIXTURE_TEARDOWN(under_pressure)
+{
+	gmem_noise_stop();
+	for (int i = 0; i < NGUESTS; i++) {
+		struct party *party = &self->party[i];
+
+		gmem_guest_free(party->guest);
+		gmem_stage2_free(party->witness);
+		gmem_scene_free(party->scene);
+		gmem_region_free(party->region);
+	}
+}
+
+/* Movable if the policy has such memory; what has to stay put; and private memory. */
+static void invite(struct party *party, int nth)
+{
+	__u64 optin = gmem_flags(GMEM_FLAGS_optin_mmap_shared);
+	const struct gmem_vm_type *type = &gmem_vm_default;
+	__u64 flags = GMEM_FLAGS_mmap_shared;
+	/* Guest frames of its own: what unmaps those of one VM is not seen in another. */
+	const struct gmem_slot slot = {
+		.count = NPAGES + 1,
+		.gpa = gmem_region_gpa() + (__u64)nth * SZ_1G,
+	};
+
+	if (nth == 1 && gmem_policy_accepts(type, optin))
+		flags = optin;
+	if (nth == 2 && gmem_vm_type_offered(&gmem_vm_sw_protected)) {
+		type = &gmem_vm_sw_protected;
+		flags = GMEM_FLAGS_mmap;
+	}
+	party->region = gmem_region_create_slots(type, flags, NPAGES, &slot, 1);
+	party->scene = gmem_scene_create(nth == 1 ? triggers[0] : &huge_pages, party->region);
+	party->guest = gmem_guest_create(party->region);
+	gmem_scene_look(party->scene);
+}
+
+/* Unmovable memory must not be where only movable memory may be. */
+static void check_place(struct party *party)
+{
+	struct gmem_place place;
+
+	for (size_t page = 0; page < NPAGES; page++) {
+		gmem_place_of(party->scene->frames[page], &place);
+		if (place.cma || place.movable)
+			gmem_fail(GMEM_C7,
+				  "page %zu: wanted neither CMA nor ZONE_MOVABLE, got %s (flags %s)",
+				  page, place.cma ? "CMA" : place.zone,
+				  gmem_flags_name(party->region->flags));
+	}
+	party->tally.placed += NPAGES;
+}
+
+static void check_stayed(struct party *party, const char *how)
+{
+	const char *flags = gmem_flags_name(party->region->flags);
+	__u64 first, unmaps;
+
+	if (party->tally.moved)
+		gmem_fail(GMEM_C4,
+			  "%s: page %zu: wanted the same frame, got %#llx instead of %#llx (flags %s, %s VM)",
+			  how, party->scene->moved_page, party->scene->moved_to,
+			  party->scene->moved_from, flags, party->region->type->name);
+	if (!party->witness)
+		return;
+	unmaps = gmem_stage2_unmaps(party->witness, &first);
+	if (unmaps)
+		gmem_fail(GMEM_C4,
+			  "%s: wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s)",
+			  how, unmaps, first, flags);
+	gmem_stage2_resume(party->witness);
+}
+
+static __u64 draw(FIXTURE_DATA(under_pressure) * self, __u64 below)
+{
+	self->random = gmem_pattern_key(self->random);
+	return self->random % below;
+}
+
+/* Fires @trigger at one of those that it can reach; all of them may be concerned. */
+static void fire(FIXTURE_DATA(under_pressure) * self, const struct gmem_trigger *trigger)
+{
+	struct party *target;
+
+	do {
+		target = &self->party[draw(self, NGUESTS)];
+	} while (trigger->by_address && !target->region->host_maps);
+	target->scene->trigger = trigger;
+	gmem_scene_pull(target->scene, target->guest, &target->tally);
+	for (int i = 0; i < NGUESTS; i++) {
+		struct party *party = &self->party[i];
+
+		gmem_scene_count(party->scene, &party->tally);
+		if (!party->region->movable)
+			check_stayed(party, trigger->name);
+	}
+}
+
+static void verify(struct party *party)
+{
+	gmem_guest_wait_rounds(party->guest, 1);
+	gmem_guest_pause(party->guest);
+	party->tally.verified += gmem_guest_verify(party->guest);
+	gmem_guest_run(party->guest, GMEM_GUEST_WRITE);
+}
+
+static void add_up(FIXTURE_DATA(under_pressure) * self, struct gmem_tally *tally)
+{
+	memset(tally, 0, sizeof(*tally));
+	for (int i = 0; i < NGUESTS; i++) {
+		struct gmem_tally *one = &self->party[i].tally;
+
+		tally->moved += one->moved;
+		tally->stayed += one->stayed;
+		tally->control += one->control;
+		tally->raced += one->raced;
+		tally->verified += one->verified;
+		tally->placed += one->placed;
+	}
+}
+
+static bool goes_on(unsigned int rounds)
+{
+	switch (gmem_profile()) {
+	case GMEM_PROFILE_FULL:
+		return rounds < FULL_ROUNDS;
+	case GMEM_PROFILE_SOAK:
+		return !gmem_stop_wanted();
+	default:
+		return rounds < GATE_ROUNDS;
+	}
+}
+
+/* The first round begins with each trigger once, the others have any of them. */
+static void play_round(FIXTURE_DATA(under_pressure) * self, unsigned int round)
+{
+	size_t count = ARRAY_SIZE(triggers);
+
+	/* The last one moves all of this process, which takes its time. */
+	if (gmem_profile() == GMEM_PROFILE_GATE)
+		count--;
+	for (size_t nth = 0; nth < count; nth++)
+		fire(self, triggers[round ? draw(self, count) : nth]);
+	for (int i = 0; i < NGUESTS; i++)
+		verify(&self->party[i]);
+	gmem_kmsg_check();
+	if (!gmem_noise_lasts())
+		gmem_broken("stress-ng ended by itself");
+}
+
+static void set_up(FIXTURE_DATA(under_pressure) * self)
+{
+	self->random = gmem_seed();
+	gmem_skip_if(gmem_noise_missing());
+	for (int i = 0; i < ARRAY_SIZE(triggers); i++)
+		gmem_skip_if(triggers[i]->missing());
+	for (int i = 0; i < NGUESTS; i++) {
+		invite(&self->party[i], i);
+		if (!self->party[i].region->movable)
+			check_place(&self->party[i]);
+	}
+	if (!self->party[0].region->movable)
+		self->party[0].witness = gmem_stage2_watch(self->party[0].region);
+	for (int i = 0; i < NGUESTS; i++)
+		gmem_guest_run(self->party[i].guest, GMEM_GUEST_WRITE);
+	gmem_noise_start();
+}
+
+TEST_F_TIMEOUT(under_pressure, guests_keep_their_memory, gmem_profile_timeout())
+{
+	unsigned int rounds = 0, required;
+	struct gmem_tally tally = {};
+
+	GMEM_CASE_BEGIN();
+	set_up(self);
+	while (goes_on(rounds)) {
+		play_round(self, rounds++);
+		add_up(self, &tally);
+		if (gmem_profile() == GMEM_PROFILE_SOAK)
+			gmem_heartbeat(&tally);
+	}
+	gmem_noise_stop();
+	gmem_heartbeat_summary(&tally);
+	fprintf(stderr, "# ROUNDS %u\n", rounds);
+
+	required = GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED | GMEM_STAYED | GMEM_PLACED;
+	if (self->party[1].region->movable) {
+		required |= GMEM_MOVED;
+		if (tally.control && !tally.moved)
+			gmem_fail(GMEM_C9,
+				  "wanted movable pages to move, got none while %llu ordinary pages moved",
+				  tally.control);
+	}
+	gmem_case_pass(&tally, required);
+}
+
+/* Before the harness forks, and whoever it is that is told to stop. */
+static void __attribute__((constructor)) stop_by_signal(void)
+{
+	const char *profile = getenv("GMEM_PROFILE");
+
+	if (profile && !strcmp(profile, "soak"))
+		gmem_stop_begin();
+}
+
+TEST_HARNESS_MAIN

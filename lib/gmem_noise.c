@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Noise: stress-ng beside a test. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kselftest.h"
+
+#include "gmem_case.h"
+#include "gmem_deadline.h"
+#include "gmem_noise.h"
+#include "gmem_stop.h"
+#include "gmem_undo.h"
+
+#define STRESS_NG "stress-ng"
+
+/* Seconds for it to end by itself, and for what was killed to be gone. */
+#define COURTESY 5
+#define PATIENCE 30
+
+/* A stressor, of which one worker is started, and its bound on memory.  None of them
+ * poisons memory, takes it offline, or takes more the more there is.
+ */
+static const struct {
+	const char *name, *option, *value;
+} stressors[] = {
+	{ "vm", "--vm-bytes", "16m" },
+	{ "numa" },
+	{ "fork" },
+	{ "pipe" },
+	{ "hdd", "--hdd-bytes", "8m" },
+	{ "memfd", "--memfd-bytes", "8m" },
+};
+
+static pid_t noise;
+
+/* Names of the stressors that this one has, in one line, with a space around each;
+ * false if there is no stress-ng.
+ */
+static bool read_stressors(char *names, size_t size)
+{
+	FILE *pipe = popen(STRESS_NG " --stressors 2> /dev/null", "re");
+	size_t len;
+
+	if (!pipe)
+		return false;
+	names[0] = ' ';
+	len = fread(names + 1, 1, size - 3, pipe) + 1;
+	pclose(pipe);
+	names[len] = '\0';
+	names[strcspn(names, "\n")] = ' ';
+	return len > 1;
+}
+
+static bool has(const char *names, const char *name)
+{
+	char needle[32];
+
+	snprintf(needle, sizeof(needle), " %s ", name);
+	return strstr(names, needle);
+}
+
+enum gmem_skip gmem_noise_missing(void)
+{
+	char names[8192];
+
+	return read_stressors(names, sizeof(names)) ? GMEM_SKIP_none : GMEM_SKIP_no_stress_ng;
+}
+
+/* The command line; its words are never freed. */
+static void build_command(const char **word)
+{
+	char names[8192], *option;
+	int count = 0;
+
+	if (!read_stressors(names, sizeof(names)))
+		gmem_skip_if(GMEM_SKIP_no_stress_ng);
+	*word++ = STRESS_NG;
+	for (int i = 0; i < ARRAY_SIZE(stressors); i++) {
+		if (!has(names, stressors[i].name))
+			continue;
+		if (asprintf(&option, "--%s", stressors[i].name) < 0)
+			gmem_broken("out of memory");
+		*word++ = option;
+		*word++ = "1";
+		if (stressors[i].option) {
+			*word++ = stressors[i].option;
+			*word++ = stressors[i].value;
+		}
+		count++;
+	}
+	if (!count)
+		gmem_skip(GMEM_SKIP_no_stress_ng, "stress-ng has none of our stressors");
+	*word++ = "--timeout";
+	*word++ = "0";
+	*word++ = "--temp-path";
+	*word++ = "/tmp";
+	*word++ = "--oomable";
+	*word = NULL;
+}
+
+/* In a process group of its own; whoever reads what we print does not wait for it. */
+__noreturn
+static void run(const char **command)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setpgid(0, 0);
+	gmem_stop_forget();
+	/* Like the vCPUs: what is under test is the kernel, which comes first. */
+	if (setpriority(PRIO_PROCESS, 0, 19) || null < 0 || dup2(null, 0) < 0 ||
+	    dup2(null, 1) < 0 || dup2(null, 2) < 0)
+		_exit(126);
+	execvp(command[0], (char * const *)command);
+	_exit(127);
+}
+
+void gmem_noise_start(void)
+{
+	const char *command[4 * ARRAY_SIZE(stressors) + 8];
+
+	build_command(command);
+	noise = fork();
+	if (noise < 0)
+		gmem_broken("fork: %m");
+	if (!noise)
+		run(command);
+	setpgid(noise, noise);
+	gmem_undo_kill(noise);
+}
+
+/* Not reaped before the group is killed: its number stays ours. */
+bool gmem_noise_lasts(void)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, noise, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
+}
+
+void gmem_noise_stop(void)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(COURTESY);
+
+	if (!noise)
+		return;
+	/* It removes its files if it is asked to end, and given the time. */
+	kill(noise, SIGTERM);
+	while (gmem_noise_lasts() && gmem_deadline_poll(&deadline))
+		;
+	kill(-noise, SIGKILL);
+	waitpid(noise, NULL, 0);
+	deadline = gmem_deadline_in(PATIENCE);
+	/* Its children are not ours to wait for, and may be busy in the kernel. */
+	while (!kill(-noise, 0))
+		if (!gmem_deadline_poll(&deadline))
+			gmem_broken("stress-ng cannot be killed");
+	noise = 0;
+}
