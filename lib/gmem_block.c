@@ -186,6 +186,27 @@ int __gmem_block_spare(long ids[2])
 	return found;
 }
 
+static void give_up(int signo)
+{
+}
+
+/* A block that nothing can empty goes offline for ever, or until a signal comes. */
+static void put_offline(const char *path, const char *text)
+{
+	struct sigaction action = { .sa_handler = give_up };
+	char state[16];
+	int err;
+
+	if (__gmem_file_read(path, state, sizeof(state)) < 0 || strcmp(state, "online"))
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	alarm(PATIENCE);
+	err = __gmem_file_write(path, "offline");
+	alarm(0);
+	if (err)
+		fprintf(stderr, "# putting back: %s: %s\n", path, strerror(-err));
+}
+
 int gmem_block_spare(long ids[2])
 {
 	int node = __gmem_block_spare(ids);
@@ -195,7 +216,7 @@ int gmem_block_spare(long ids[2])
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), MEMORY "/memory%ld/state", ids[i]);
-		gmem_undo_offline(path);
+		gmem_undo_call(put_offline, path, "");
 	}
 	return node;
 }

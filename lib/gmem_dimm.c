@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A DIMM that the kernel can eject and QEMU plug again. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,16 @@ static void remember_slot(void)
 	snprintf(slot, sizeof(slot), "\"slot\": \"%llu\"", number(entry, "\"slot\": \""));
 }
 
+/* An error in reply means that it is there. */
+static void plug_again(const char *command, const char *arguments)
+{
+	char reply[512];
+	int err = __gmem_qmp(command, arguments, reply, sizeof(reply));
+
+	if (err && err != -EREMOTEIO)
+		fprintf(stderr, "# putting back: QMP %s: %s\n", command, strerror(-err));
+}
+
 int gmem_dimm_spare(long blocks[2])
 {
 	char path[96];
@@ -93,7 +104,7 @@ int gmem_dimm_spare(long blocks[2])
 		gmem_skip_if(GMEM_SKIP_no_dimm);
 	/* Before the blocks: what was said last is put back first. */
 	snprintf(plug, sizeof(plug), PLUG, node);
-	gmem_undo_qmp("device_add", plug);
+	gmem_undo_call(plug_again, "device_add", plug);
 	remember_slot();
 	return gmem_block_spare(blocks);
 }

@@ -120,9 +120,15 @@ static void run(const char **command)
 	_exit(127);
 }
 
+static void kill_group(const char *number, const char *text)
+{
+	kill(-atoi(number), SIGKILL);
+}
+
 void gmem_noise_start(void)
 {
 	const char *command[4 * ARRAY_SIZE(stressors) + 8];
+	char number[16];
 
 	build_command(command);
 	noise = fork();
@@ -131,7 +137,8 @@ void gmem_noise_start(void)
 	if (!noise)
 		run(command);
 	setpgid(noise, noise);
-	gmem_undo_kill(noise);
+	snprintf(number, sizeof(number), "%d", noise);
+	gmem_undo_call(kill_group, number, "");
 }
 
 /* Not reaped before the group is killed: its number stays ours. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory failure: ways to have the kernel take a frame out of use. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/bits.h>
@@ -71,8 +73,36 @@ static void begin(void)
 	taken.before = gmem_poison_count();
 }
 
+/* For the keeper, in which nothing can be said to be broken. */
+static bool is_poisoned(__u64 frame)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	__u64 flags = 0;
+
+	if (fd < 0)
+		return false;
+	if (pread(fd, &flags, sizeof(flags), frame * sizeof(flags)) != sizeof(flags))
+		flags = 0;
+	close(fd);
+	return flags & BIT_ULL(KPF_HWPOISON);
+}
+
+/* A frame is in use until the case's files and mappings are gone. */
+static void bring_back(const char *path, const char *number)
+{
+	__u64 frame = strtoull(number, NULL, 0);
+
+	for (int i = 0; is_poisoned(frame) && i < 1000; i++)
+		if (__gmem_file_write(path, number))
+			usleep(1000);
+	if (is_poisoned(frame))
+		fprintf(stderr, "# putting back: frame %s stays out of use\n", number);
+}
+
 static void note(__u64 frame)
 {
+	char number[32];
+
 	for (size_t i = 0; i < taken.n; i++)
 		if (taken.frame[i] == frame)
 			return;
@@ -81,7 +111,8 @@ static void note(__u64 frame)
 	if (taken.n == MAX_FRAMES)
 		gmem_broken("more than %d frames", MAX_FRAMES);
 	taken.frame[taken.n++] = frame;
-	gmem_undo_unpoison(frame);
+	snprintf(number, sizeof(number), "%#llx", frame);
+	gmem_undo_call(bring_back, UNPOISON, number);
 }
 
 int __gmem_poison(const struct gmem_poison *how, void *addr, __u64 frame)

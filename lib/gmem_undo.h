@@ -12,8 +12,6 @@
 #ifndef GMEM_UNDO_H
 #define GMEM_UNDO_H
 
-#include <linux/types.h>
-
 /* Waits until no other case of the suite runs on this machine, and starts the
  * keeper.  Called by gmem_case_begin().
  */
@@ -30,28 +28,12 @@ void gmem_sysctl_set(const char *path, const char *value);
 /* At the end, rmdir(2) @path: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
 
-/* At the end, if @frame is unusable by then (KPF_HWPOISON), bring it back into use by
- * debugfs' hwpoison/unpoison-pfn.
+/*
+ * At the end, call @undo with copies of @what, of up to 191 characters, and @text, of up
+ * to 127.  The keeper calls it, which sees of the case's memory what there was when the
+ * case began; what goes wrong it can only print.
  */
-void gmem_undo_unpoison(__u64 frame);
-
-/* At the end, SIGKILL to what is left of process group @group. */
-void gmem_undo_kill(int group);
-
-/* At the end, swapoff(2) @path, if it is in use by then. */
-void gmem_undo_swapoff(const char *path);
-
-/* At the end, take the memory block with the state file @path offline, if it is there
- * and online by then.  A block that does not go is given up after a while.
- */
-void gmem_undo_offline(const char *path);
-
-/* At the end, have QEMU do @command with @arguments, see gmem_qmp.h; an error in
- * reply means that there was nothing to put back.
- */
-void gmem_undo_qmp(const char *command, const char *arguments);
-
-/* At the end, have the virtio-mem device shrink to nothing, see gmem_virtio_mem.h. */
-void gmem_undo_virtio_mem(void);
+void gmem_undo_call(void (*undo)(const char *what, const char *text), const char *what,
+		    const char *text);
 
 #endif /* GMEM_UNDO_H */

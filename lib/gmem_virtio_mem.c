@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A virtio-mem device, which QEMU resizes and the kernel's driver follows. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "gmem_block.h"
@@ -18,6 +19,12 @@
 #define TRIES 5
 #define PATIENCE 1
 
+static void shrink_to_nothing(const char *device, const char *text)
+{
+	if (__gmem_virtio_mem_shrink(0))
+		fprintf(stderr, "# putting back: the device %s keeps its size\n", device);
+}
+
 int gmem_virtio_mem_find(long others[2])
 {
 	int node;
@@ -31,7 +38,7 @@ int gmem_virtio_mem_find(long others[2])
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	if (gmem_qmp_get(DEVICE, "size"))
 		gmem_broken("the device has %llu bytes plugged", gmem_qmp_get(DEVICE, "size"));
-	gmem_undo_virtio_mem();
+	gmem_undo_call(shrink_to_nothing, DEVICE, "");
 	return node;
 }
 

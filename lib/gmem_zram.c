@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A disk of compressed memory, of this case's own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,12 +54,18 @@ static void write_swap_header(const char *device, size_t size)
 	close(fd);
 }
 
+static void stop_swapping(const char *device, const char *text)
+{
+	if (swapoff(device) && errno != EINVAL)
+		fprintf(stderr, "# putting back: swapoff %s: %s\n", device, strerror(errno));
+}
+
 void gmem_zram_swapon(size_t size)
 {
 	const char *device = gmem_zram_create(size);
 
 	write_swap_header(device, size);
-	gmem_undo_swapoff(device);
+	gmem_undo_call(stop_swapping, device, "");
 	if (swapon(device, 0))
 		gmem_broken("swapon %s: %m", device);
 }
