@@ -15,8 +15,8 @@
  *	     and most of what was in the way lay apart.
  * Needs:    a pool of huge pages; compaction; two nodes; kprobe events for unmovable
  *	     memory.
- * Kills:    compaction-still-checks-inaccessible, no-invalidate,
- *	     copy-before-invalidate, copy-half-page, eagain-forever, opt-in-ignored
+ * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page,
+ *	     gfp-not-movable, opt-in-ignored
  */
 #include <unistd.h>
 #include <linux/falloc.h>
