@@ -13,9 +13,8 @@
  * Guards:   broken unless ordinary pages were lent CMA, too, and left it; and unless
  *	     the area can be had from ordinary memory alone if it cannot be from both.
  * Needs:    a CMA area; two nodes; kprobe events for unmovable memory.
- * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, gfp-not-movable,
- *	     eagain-forever, compaction-still-checks-inaccessible,
- *	     unmovable-gets-movable-gfp
+ * Kills:    no-invalidate, copy-half-page, gfp-not-movable, eagain-forever,
+ *	     compaction-still-checks-inaccessible, unmovable-gets-movable-gfp
  */
 #include <linux/sizes.h>
 

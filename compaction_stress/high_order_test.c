@@ -15,8 +15,8 @@
  *	     and most of what was in the way lay apart.
  * Needs:    a pool of huge pages; compaction; two nodes; kprobe events for unmovable
  *	     memory.
- * Kills:    compaction-still-checks-inaccessible, no-invalidate,
- *	     copy-before-invalidate, copy-half-page, eagain-forever, opt-in-ignored
+ * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page,
+ *	     gfp-not-movable, opt-in-ignored
  */
 #include <unistd.h>
 #include <linux/falloc.h>
@@ -47,7 +47,7 @@
 #define WANTED	16
 #define TRIES	4
 /* Bytes of the node that are left free: more than the kernel insists on. */
-#define RESERVE	(12 * SZ_1M)
+#define RESERVE	SZ_8M
 /* Attempts that yield no huge page, after which there is none. */
 #define IN_VAIN	2
 
@@ -128,7 +128,7 @@ static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_o
 			  self->node, self->most, 2 * HUGE);
 }
 
-/* Ordinary memory if there is no file.  BROKEN if there is not enough. */
+/* With ordinary memory if there is no file. */
 static void fill(struct gmem_control *filler, int fd, size_t first, size_t count)
 {
 	size_t page_size = getpagesize();
@@ -160,7 +160,8 @@ static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 	if (region)
 		fd = vm_create_guest_memfd(region->vm, NPAGES * stretch * page_size,
 					   region->flags);
-	gmem_numa_bind(self->node);
+	/* Not all that is free can be had: the kernel keeps some of it for itself. */
+	gmem_numa_prefer(self->node);
 	for (size_t page = 0; page < NPAGES; page++) {
 		if (region)
 			gmem_region_allocate(region, page, 1);

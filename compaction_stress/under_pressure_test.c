@@ -15,8 +15,7 @@
  *	     compared and every frame was seen to stay or to move; broken if stress-ng
  *	     ended by itself.
  * Needs:    stress-ng; compaction; two nodes; kprobe events.
- * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, dirty-refused,
- *	     eagain-forever, migrate-core-ignores-unmovable
+ * Kills:    no-invalidate, copy-half-page, migrate-core-ignores-unmovable
  */
 #include <linux/sizes.h>
 

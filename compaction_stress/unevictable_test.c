@@ -11,8 +11,7 @@
  * Guards:   broken unless ordinary pages beside it moved with the sysctl at 0; that
  *	     the file then moves from where it was left shows that it lay in the way.
  * Needs:    a policy with movable memory; compaction of unevictable memory; two nodes.
- * Kills:    not-unevictable, compaction-still-checks-inaccessible, no-invalidate,
- *	     copy-before-invalidate, copy-half-page, eagain-forever
+ * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"

@@ -98,6 +98,11 @@ void gmem_numa_bind(int node)
 	numa_free_nodemask(mask);
 }
 
+void gmem_numa_prefer(int node)
+{
+	numa_set_preferred(node);
+}
+
 void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all)
 {
 	void **pages = calloc(count, sizeof(*pages));

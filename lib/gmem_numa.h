@@ -33,6 +33,12 @@ size_t gmem_numa_free(int node);
  */
 void gmem_numa_bind(int node);
 
+/* From now on this thread's allocations come from @node as long as it has memory to
+ * spare, then from others: nobody is killed for want of it.  gmem_numa_bind(-1) lifts
+ * that.
+ */
+void gmem_numa_prefer(int node);
+
 /* move_pages(2) of the @count host pages of @page_size bytes from @addr on to
  * @node; with @all even if other processes map them too.  What became of them is
  * for the frame oracle to say.  BROKEN if the call itself is refused.
