@@ -113,7 +113,6 @@ static void set_up(FIXTURE_DATA(cma) * self, const FIXTURE_VARIANT(cma) * varian
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());
 	gmem_reserve_lower();
-	gmem_reserve_share();
 	gmem_sysctl_set(UNEVICTABLE, variant->unevictable);
 	self->control = gmem_control_create(self->npages / PER_CONTROL);
 	self->before = calloc(self->npages, sizeof(*self->before));

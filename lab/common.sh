@@ -77,13 +77,13 @@ lock()
 	flock "$fd"
 }
 
-# Kernels are large: what no run has used for two weeks is removed.
+# Kernels are large: what no run has used for two weeks, or DAYS, is removed.
 prune()
 {
-	local -r used=$1 pattern=$2
+	local -r used=$1 pattern=$2 days=${3:-14}
 
 	touch "$used"
-	find "${used%/*}" -mindepth 1 -maxdepth 1 -name "$pattern" -mtime +14 \
+	find "${used%/*}" -mindepth 1 -maxdepth 1 -name "$pattern" -mtime "+$days" \
 		-exec rm -rf '{}' +
 }
 

@@ -112,7 +112,8 @@ main()
 			[[ -e $CPIO ]] || run_logged "packing the initramfs" "$CPIO.log" \
 				no_count make_initramfs || die "the initramfs could not be packed"
 		fi
-		prune "$CPIO" '*.cpio*'
+		# Large, and packed again in seconds.
+		prune "$CPIO" '*.cpio*' 1
 	fi
 	echo "$CPIO"
 }

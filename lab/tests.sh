@@ -118,7 +118,9 @@ main()
 	fi
 	[[ -n $KERNEL_DIR ]] || die "usage: lab/tests.sh [--where] KERNEL_DIR"
 	DIR=$GMEM_CACHE/tests/$(key)
-	readonly DIR STAGE=$DIR.tmp BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}
+	# Objects are as new as make holds them to be only among the files of one checkout.
+	BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}-$(hash_of_stdin <<< "$GMEM_ROOT")
+	readonly DIR STAGE=$DIR.tmp BUILD
 	if [[ $GOAL != where ]]; then
 		if [[ ! -d $DIR ]]; then
 			lock "$BUILD.lock"

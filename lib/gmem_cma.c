@@ -12,6 +12,7 @@
 #include "gmem_file.h"
 #include "gmem_numa.h"
 #include "gmem_place.h"
+#include "gmem_reserve.h"
 #include "gmem_undo.h"
 
 #define CMA	"/sys/kernel/debug/cma"
@@ -167,6 +168,12 @@ static void leave(int node, long pages)
 	gmem_control_touch(filler, 0, filler->npages);
 }
 
+static void take(size_t pages, const char *area)
+{
+	if (__gmem_cma_alloc(pages))
+		gmem_broken("cannot allocate %zu pages of CMA area %s", pages, area);
+}
+
 int gmem_cma_squeeze(size_t most)
 {
 	long huge = SZ_2M / getpagesize(), free, cma, wanted;
@@ -182,17 +189,20 @@ int gmem_cma_squeeze(size_t most)
 	lent = chunk < most ? chunk : most;
 	read_free(place.node, &free, &cma, &wanted);
 	/* Of what is not CMA, less is left than that, and that has to last. */
-	if (lent < wanted + 3 * huge)
+	if (lent < wanted + 4 * huge)
 		gmem_skip(GMEM_SKIP_no_cma, "%zu pages of CMA are too few beside %ld to keep free",
 			  lent, wanted);
 	/*
 	 * Nobody is lent any of it meanwhile; and, as the area is cleared for that, every
 	 * CPU gives back the free pages that it keeps to itself: they would be handed
-	 * out first.
+	 * out first.  Of those of the area that are freed it may keep some again, and
+	 * they do not count as free.
 	 */
-	if (__gmem_cma_alloc(chunk))
-		gmem_broken("cannot allocate the %zu pages of CMA area %s", chunk, area);
-	leave(place.node, lent - huge);
+	gmem_reserve_share();
+	take(chunk, area);
+	leave(place.node, lent - 2 * huge);
+	gmem_cma_free(lent);
+	take(lent, area);
 	gmem_cma_free(lent);
 	return place.node;
 }
