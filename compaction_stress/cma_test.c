@@ -40,7 +40,7 @@
 #define UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
 
 /* Bytes of CMA that are left to be lent, and of the file. */
-#define LENT	SZ_16M
+#define LENT	SZ_32M
 #define FILE_SIZE SZ_4M
 /* Pages of the file to each ordinary one. */
 #define PER_CONTROL 4

@@ -21,6 +21,8 @@
 /* Sources of an _OST of the ACPI specification: what the kernel was asked for. */
 #define DEVICE_CHECK	1
 #define OSPM_EJECT	0x103
+/* And a status: it was asked, and is at it. */
+#define IN_PROGRESS	0x84
 
 /* Seconds for the kernel to eject a DIMM, or to find one. */
 #define PATIENCE 10
@@ -129,7 +131,7 @@ enum gmem_dimm_state gmem_dimm_wait(__u64 attempts)
 
 	do {
 		last_ost(&source, &status);
-		if (source != OSPM_EJECT)
+		if (source != OSPM_EJECT || status == IN_PROGRESS)
 			continue;
 		if (status)
 			return GMEM_DIMM_REFUSED;

@@ -9,9 +9,11 @@
 #define CPU_LIST_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define MIN_FREE "/proc/sys/vm/min_free_kbytes"
 #define MIN_FREE_KIB "8192"
+#define BOOST "/proc/sys/vm/watermark_boost_factor"
 
 void gmem_reserve_lower(void)
 {
+	gmem_sysctl_set(BOOST, "0");
 	if (gmem_file_read_long(MIN_FREE) > atol(MIN_FREE_KIB))
 		gmem_sysctl_set(MIN_FREE, MIN_FREE_KIB);
 }

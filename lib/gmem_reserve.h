@@ -7,7 +7,8 @@
 #define GMEM_RESERVE_H
 
 /* Lowers the watermarks, if they are high (vm.min_free_kbytes): with huge pages in
- * use they are, and below them the kernel neither compacts nor hands out pages.
+ * use they are, and below them the kernel neither compacts nor hands out pages.  Nor
+ * does it raise them from then on when memory is fragmented (vm.watermark_boost_factor).
  */
 void gmem_reserve_lower(void);
 
