@@ -104,11 +104,12 @@ static void set_up(FIXTURE_DATA(cma) * self, const FIXTURE_VARIANT(cma) * varian
 	size_t page_size = getpagesize();
 
 	self->npages = FILE_SIZE / page_size;
+	if (movable)
+		gmem_policy_want_movable(variant->type, gmem_flags(variant->flags));
+	else
+		gmem_policy_want_unmovable(variant->type, gmem_flags(variant->flags));
 	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags),
 					  self->npages);
-	if (self->region->movable != movable)
-		gmem_skip_if(movable ? GMEM_SKIP_no_policy_movable :
-				       GMEM_SKIP_no_policy_unmovable);
 	gmem_skip_if(gmem_frame_missing());
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());

@@ -212,17 +212,7 @@ TEST_F_TIMEOUT(cma, is_not_used, GMEM_CASE_TIMEOUT)
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());
 	self->control = gmem_control_create(NPAGES);
-	gmem_numa_bind(gmem_cma_squeeze(-1));
-	/* In turns: what the one is not given, the other is. */
-	for (size_t page = 0; page < NPAGES; page++) {
-		gmem_control_touch(self->control, page, 1);
-		gmem_region_allocate(self->region, page, 1);
-	}
-	gmem_numa_bind(-1);
-	gmem_control_moved(self->control);
-	tally.control = gmem_place_in_cma(self->control->frames, NPAGES);
-	if (!tally.control)
-		gmem_broken("no ordinary page was put into CMA");
+	tally.control = gmem_cma_allocate_in_turns(self->region, self->control);
 	check_region(self->region, "most of what is free is CMA", &tally);
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }

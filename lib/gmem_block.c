@@ -75,15 +75,43 @@ bool gmem_block_of(__u64 frame, int *node, char *zone, size_t size)
 	return true;
 }
 
+static bool is_offline(long id)
+{
+	char state[16];
+
+	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
+}
+
+static void give_up(int signo)
+{
+}
+
+/* A block that nothing can empty goes offline for ever, or until a signal comes. */
+static void put_offline(const char *path, const char *text)
+{
+	struct sigaction action = { .sa_handler = give_up };
+	char state[16];
+	int err;
+
+	if (__gmem_file_read(path, state, sizeof(state)) < 0 || strcmp(state, "online"))
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	alarm(PATIENCE);
+	err = __gmem_file_write(path, "offline");
+	alarm(0);
+	if (err)
+		fprintf(stderr, "# putting back: %s: %s\n", path, strerror(-err));
+}
+
 static bool online_movable(unsigned long id)
 {
-	char state[16], zones[64], path[64];
+	char zones[64], path[64];
 
-	if (!attribute(id, "state", state, sizeof(state)) || strcmp(state, "offline") ||
-	    !attribute(id, "valid_zones", zones, sizeof(zones)) || !strstr(zones, "Movable"))
+	if (!is_offline(id) || !attribute(id, "valid_zones", zones, sizeof(zones)) ||
+	    !strstr(zones, "Movable"))
 		return false;
 	snprintf(path, sizeof(path), MEMORY "/memory%lu/state", id);
-	gmem_undo_write(path, "offline");
+	gmem_undo_call(put_offline, path, "");
 	gmem_file_write(path, "online_movable");
 	return true;
 }
@@ -126,13 +154,6 @@ size_t gmem_block_holds(long id, const __u64 *frames, size_t count)
 	for (size_t i = 0; i < count; i++)
 		held += gmem_block_id(frames[i]) == id;
 	return held;
-}
-
-static bool is_offline(long id)
-{
-	char state[16];
-
-	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
 }
 
 bool gmem_block_is_online(long id)
@@ -186,27 +207,6 @@ int __gmem_block_spare(long ids[2])
 	return found;
 }
 
-static void give_up(int signo)
-{
-}
-
-/* A block that nothing can empty goes offline for ever, or until a signal comes. */
-static void put_offline(const char *path, const char *text)
-{
-	struct sigaction action = { .sa_handler = give_up };
-	char state[16];
-	int err;
-
-	if (__gmem_file_read(path, state, sizeof(state)) < 0 || strcmp(state, "online"))
-		return;
-	sigaction(SIGALRM, &action, NULL);
-	alarm(PATIENCE);
-	err = __gmem_file_write(path, "offline");
-	alarm(0);
-	if (err)
-		fprintf(stderr, "# putting back: %s: %s\n", path, strerror(-err));
-}
-
 int gmem_block_spare(long ids[2])
 {
 	int node = __gmem_block_spare(ids);
@@ -254,15 +254,11 @@ __u64 gmem_block_failures(void)
 	return count;
 }
 
-static void nothing(int signo)
-{
-}
-
 /* A child that writes to the block's state and exits with the errno. */
 static pid_t start_offline(long id)
 {
 	/* Not restarted, and not ignored either. */
-	struct sigaction action = { .sa_handler = nothing };
+	struct sigaction action = { .sa_handler = give_up };
 	char path[64];
 	pid_t child;
 

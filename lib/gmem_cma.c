@@ -12,6 +12,7 @@
 #include "gmem_file.h"
 #include "gmem_numa.h"
 #include "gmem_place.h"
+#include "gmem_region.h"
 #include "gmem_reserve.h"
 #include "gmem_undo.h"
 
@@ -205,4 +206,21 @@ int gmem_cma_squeeze(size_t most)
 	take(lent, area);
 	gmem_cma_free(lent);
 	return place.node;
+}
+
+size_t gmem_cma_allocate_in_turns(struct gmem_region *region, struct gmem_control *control)
+{
+	size_t lent;
+
+	gmem_numa_bind(gmem_cma_squeeze(-1));
+	for (size_t page = 0; page < region->npages; page++) {
+		gmem_control_touch(control, page, 1);
+		gmem_region_allocate(region, page, 1);
+	}
+	gmem_numa_bind(-1);
+	gmem_control_moved(control);
+	lent = gmem_place_in_cma(control->frames, control->npages);
+	if (!lent)
+		gmem_broken("no ordinary page was put into CMA");
+	return lent;
 }

@@ -10,6 +10,9 @@
 
 #include "gmem_case.h"
 
+struct gmem_control;
+struct gmem_region;
+
 /* GMEM_SKIP_none if there is an area, and huge pages of 2 MiB to take other memory. */
 enum gmem_skip gmem_cma_missing(void);
 
@@ -21,6 +24,13 @@ enum gmem_skip gmem_cma_missing(void);
  * without harm.
  */
 int gmem_cma_squeeze(size_t most);
+
+/*
+ * Squeezes the node and allocates @region and @control, which has as many pages, there
+ * in turns: what the one is given, the other could have been.  Returns how many of the
+ * control's pages are in CMA; BROKEN if none is.
+ */
+size_t gmem_cma_allocate_in_turns(struct gmem_region *region, struct gmem_control *control);
 
 /* Pages of the first area's largest chunk that nobody has allocated, lent or not. */
 size_t gmem_cma_chunk(void);

@@ -314,3 +314,11 @@ void gmem_frame_read(struct gmem_region *region, __u64 *frames)
 		 gmem_deadline_poll(&deadline));
 	check_seen(frames, region->npages);
 }
+
+bool gmem_frame_among(__u64 frame, const __u64 *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (frames[i] == frame)
+			return true;
+	return false;
+}

@@ -21,6 +21,7 @@
 #ifndef GMEM_FRAME_H
 #define GMEM_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -47,5 +48,8 @@ void gmem_frame_read(struct gmem_region *region, __u64 *frames);
  * where that is impossible.
  */
 void gmem_frame_lookup(struct gmem_region *region, __u64 *frames);
+
+/* True if @frame is one of @count @frames. */
+bool gmem_frame_among(__u64 frame, const __u64 *frames, size_t count);
 
 #endif /* GMEM_FRAME_H */

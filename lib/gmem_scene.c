@@ -125,14 +125,6 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 #define SMALL	4096
 #define STEP	16384
 
-static bool is_among(__u64 frame, const __u64 *frames, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (frames[i] == frame)
-			return true;
-	return false;
-}
-
 /* How many of the owner's pages [@first, @first + @npages) have one of @frames. */
 static size_t count_among(const struct gmem_control *owner, size_t first, size_t npages,
 			  const __u64 *frames, size_t count)
@@ -147,7 +139,7 @@ static size_t count_among(const struct gmem_control *owner, size_t first, size_t
 	}
 	for (size_t page = first; page < first + npages; page++)
 		if (owner->frames[page] >= low && owner->frames[page] <= high)
-			found += is_among(owner->frames[page], frames, count);
+			found += gmem_frame_among(owner->frames[page], frames, count);
 	return found;
 }
 

@@ -93,14 +93,6 @@ void gmem_watch_free(struct gmem_watch *watch)
 	free(watch);
 }
 
-static bool is_among(__u64 frame, const __u64 *frames, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (frames[i] == frame)
-			return true;
-	return false;
-}
-
 /* Takes TURN more pages, and notes which of them have a frame to watch. */
 static void take(struct gmem_watch *watch, size_t first, const __u64 *frames, size_t count)
 {
@@ -110,7 +102,7 @@ static void take(struct gmem_watch *watch, size_t first, const __u64 *frames, si
 	gmem_frame_read_mapped(taken->mem + first * taken->page_size, TURN, taken->page_size,
 			       taken->frames + first);
 	for (size_t page = first; page < first + TURN && watch->count < FRAMES; page++)
-		if (is_among(taken->frames[page], frames, count)) {
+		if (gmem_frame_among(taken->frames[page], frames, count)) {
 			watch->page[watch->count] = page;
 			fill(watch, watch->count++);
 		}
