@@ -18,8 +18,6 @@
  * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page,
  *	     gfp-not-movable, opt-in-ignored
  */
-#include <unistd.h>
-#include <linux/falloc.h>
 #include <linux/sizes.h>
 
 #include "kvm_util.h"
@@ -27,6 +25,7 @@
 
 #include "gmem_case.h"
 #include "gmem_control.h"
+#include "gmem_disperse.h"
 #include "gmem_fragment.h"
 #include "gmem_frame.h"
 #include "gmem_guest.h"
@@ -128,79 +127,43 @@ static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_o
 			  self->node, self->most, 2 * HUGE);
 }
 
-/* With ordinary memory if there is no file. */
-static void fill(struct gmem_control *filler, int fd, size_t first, size_t count)
-{
-	size_t page_size = getpagesize();
-
-	if (fd < 0)
-		gmem_control_touch(filler, first, count);
-	else if (count && fallocate(fd, FALLOC_FL_KEEP_SIZE, first * page_size,
-				    count * page_size))
-		gmem_broken("fallocate of %zu pages of filler: %m", count);
-}
-
-/*
- * Puts pages of @region, or ordinary ones, in the way of HUGE huge pages: filler of
- * the same kind, in which the pages that stay are dispersed, takes all that is free,
- * huge pages and small pieces, in whatever order; and is freed.
- */
+/* Puts pages of @region, or ordinary ones, in the way of HUGE huge pages. */
 static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 {
-	size_t page_size = getpagesize(), free, stretch;
-	struct gmem_control *filler;
-	int fd = -1;
+	size_t stretch;
 
 	gmem_hugetlb_resize(self->node, self->most - HUGE);
-	free = gmem_numa_free(self->node) / page_size;
-	stretch = (free - RESERVE / page_size) / NPAGES;
+	stretch = gmem_disperse(self->node, region, self->control, NPAGES, RESERVE);
 	if (stretch > self->per_huge)
-		gmem_broken("%zu pages are free in small pieces, too many to fill", free);
-	filler = gmem_control_create(NPAGES * stretch);
-	if (region)
-		fd = vm_create_guest_memfd(region->vm, NPAGES * stretch * page_size,
-					   region->flags);
-	/* Not all that is free can be had: the kernel keeps some of it for itself. */
-	gmem_numa_prefer(self->node);
-	for (size_t page = 0; page < NPAGES; page++) {
-		if (region)
-			gmem_region_allocate(region, page, 1);
-		else
-			gmem_control_touch(self->control, page, 1);
-		fill(filler, fd, page * stretch, stretch - 1);
-	}
-	gmem_numa_bind(-1);
-	gmem_control_free(filler);
-	if (region)
-		close(fd);
+		gmem_broken("%zu pages are free in small pieces, too many to fill",
+			    stretch * NPAGES);
 }
 
-/* Asks for WANTED huge pages.  Returns how many there were. */
-static long take_back(FIXTURE_DATA(high_order) * self)
+/* Asks for WANTED huge pages, and prints what that does to what is free.  Returns how
+ * many there were.
+ */
+static long take_back(FIXTURE_DATA(high_order) * self, const char *in_the_way)
 {
 	long rest = self->most - HUGE, got = 0;
+	struct gmem_fragment before, after;
 
+	gmem_fragment_read(self->node, &before);
 	for (int try = 0; got < WANTED && try < TRIES; try++) {
 		gmem_hugetlb_resize(self->node, rest + WANTED);
 		got = gmem_hugetlb_pool(self->node) - rest;
 		if (got < WANTED)
 			compact(self);
 	}
+	gmem_fragment_read(self->node, &after);
+	gmem_fragment_print(in_the_way, &before, &after);
 	return got;
 }
 
 /* BROKEN unless the @frames lie in most of the huge pages. */
 static void check_spread(FIXTURE_DATA(high_order) * self, const __u64 *frames)
 {
-	size_t spread = 0;
+	size_t spread = gmem_disperse_blocks(frames, NPAGES, self->per_huge);
 
-	for (size_t page = 0; page < NPAGES; page++) {
-		size_t first = 0;
-
-		while (frames[first] / self->per_huge != frames[page] / self->per_huge)
-			first++;
-		spread += first == page;
-	}
 	if (spread < HUGE / 2)
 		gmem_broken("%d pages lie in %zu huge pages, wanted %d", NPAGES, spread, HUGE);
 }
@@ -213,9 +176,7 @@ static void with_ordinary_memory(FIXTURE_DATA(high_order) * self, struct gmem_ta
 	lay_out(self, NULL);
 	gmem_control_moved(self->control);
 	check_spread(self, self->control->frames);
-	gmem_fragment_print(self->node, "ordinary memory in the way");
-	got = take_back(self);
-	gmem_fragment_print(self->node, "huge pages taken");
+	got = take_back(self, "ordinary memory in the way, then taken");
 	tally->control = gmem_control_moved(self->control);
 	if (got < WANTED)
 		gmem_broken("with ordinary memory in the way %ld huge pages can be had, wanted %d",
@@ -236,18 +197,16 @@ static long with_guest_memfd(FIXTURE_DATA(high_order) * self, struct gmem_tally 
 	self->guest = gmem_guest_create(self->region);
 	gmem_frame_lookup(self->region, self->before);
 	check_spread(self, self->before);
-	gmem_fragment_print(self->node, "guest_memfd in the way");
 	if (!self->region->movable)
 		self->witness = gmem_stage2_watch(self->region);
 
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	start = gmem_guest_progress(self->guest);
-	got = take_back(self);
+	got = take_back(self, "guest_memfd in the way, then taken");
 	gmem_guest_wait_rounds(self->guest, 1);
 	tally->raced = gmem_guest_progress(self->guest) - start;
 	gmem_guest_pause(self->guest);
 
-	gmem_fragment_print(self->node, "huge pages taken");
 	gmem_frame_lookup(self->region, self->after);
 	for (size_t page = 0; page < NPAGES; page++)
 		tally->moved += self->before[page] != self->after[page];

@@ -3,30 +3,90 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gmem_case.h"
 #include "gmem_fragment.h"
 
 #define BUDDYINFO "/proc/buddyinfo"
 #define EXTFRAG_INDEX "/sys/kernel/debug/extfrag/extfrag_index"
 
-/* Both files have a line for each zone: "Node 0, zone DMA32", and a column per order. */
-static void print_lines(const char *path, int node, const char *when, const char *what)
+typedef void (*column_fn)(struct gmem_fragment *fragment, int order, double value);
+
+/*
+ * Both files have a line for each zone: "Node 0, zone DMA32", and a column per order.
+ * Calls @fn for each column of @node's.  False if there is no such file.
+ */
+static bool for_each_column(const char *path, int node, column_fn fn,
+			    struct gmem_fragment *fragment)
 {
+	double value;
 	char line[512];
 	FILE *file;
-	int here;
 
 	file = fopen(path, "re");
 	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Node %d, zone", &here) == 1 && here == node)
-			fprintf(stderr, "# %s: %s: %.*s\n", when, what,
-				(int)strcspn(line, "\n"), line);
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		int here = -1, at = 0, next;
+
+		if (sscanf(line, "Node %d, zone %*s%n", &here, &at) != 1 || here != node)
+			continue;
+		for (int order = 0; order < GMEM_ORDERS; order++) {
+			if (sscanf(line + at, "%lf%n", &value, &next) != 1)
+				break;
+			fn(fragment, order, value);
+			at += next;
+		}
+	}
 	fclose(file);
+	return true;
 }
 
-void gmem_fragment_print(int node, const char *when)
+static void add_areas(struct gmem_fragment *fragment, int order, double value)
 {
-	print_lines(BUDDYINFO, node, when, "free areas");
-	print_lines(EXTFRAG_INDEX, node, when, "fragmentation");
+	fragment->areas[order] += value;
+	if (order >= fragment->orders)
+		fragment->orders = order + 1;
+}
+
+/* Of several zones the one that has most to say: a zone that is empty has -1. */
+static void take_index(struct gmem_fragment *fragment, int order, double value)
+{
+	if (value > fragment->index[order])
+		fragment->index[order] = value;
+}
+
+void gmem_fragment_read(int node, struct gmem_fragment *fragment)
+{
+	memset(fragment, 0, sizeof(*fragment));
+	for (int order = 0; order < GMEM_ORDERS; order++)
+		fragment->index[order] = -1;
+	if (!for_each_column(BUDDYINFO, node, add_areas, fragment))
+		gmem_broken(BUDDYINFO ": %m");
+	fragment->has_index = for_each_column(EXTFRAG_INDEX, node, take_index, fragment);
+}
+
+void gmem_fragment_print(const char *what, const struct gmem_fragment *before,
+			 const struct gmem_fragment *after)
+{
+	fprintf(stderr, "# FREE AREAS per order, %s:", what);
+	for (int order = 0; order < before->orders; order++)
+		fprintf(stderr, " %ld>%ld", before->areas[order], after->areas[order]);
+	fprintf(stderr, "\n");
+	if (!before->has_index)
+		return;
+	fprintf(stderr, "# FRAGMENTATION INDEX per order, %s:", what);
+	for (int order = 0; order < before->orders; order++)
+		fprintf(stderr, " %.3f>%.3f", before->index[order], after->index[order]);
+	fprintf(stderr, "\n");
+}
+
+long gmem_fragment_free(int node, unsigned int order)
+{
+	struct gmem_fragment fragment;
+	long total = 0;
+
+	gmem_fragment_read(node, &fragment);
+	for (unsigned int i = order; i < GMEM_ORDERS; i++)
+		total += fragment.areas[i] << (i - order);
+	return total;
 }

@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How fragmented the free memory of a node is, for people to read: nothing here
- * decides anything.  Rests on /proc/buddyinfo, and debugfs' extfrag (CONFIG_COMPACTION,
- * CONFIG_DEBUG_FS) where the kernel has it.
+ * How fragmented the free memory of a node is.  Rests on /proc/buddyinfo, and debugfs'
+ * extfrag (CONFIG_COMPACTION, CONFIG_DEBUG_FS) where the kernel has it.
  */
 #ifndef GMEM_FRAGMENT_H
 #define GMEM_FRAGMENT_H
 
-/* Prints @when, and per zone of @node how many free areas of each order it has, and
- * how far fragmentation is what keeps it from having more of them (extfrag_index:
- * -1.000 for there are some, from 0 lack of memory to 1 fragmentation).
- */
-void gmem_fragment_print(int node, const char *when);
+#include <stdbool.h>
+
+/* As many as an architecture has, and more. */
+#define GMEM_ORDERS 16
+
+struct gmem_fragment {
+	long areas[GMEM_ORDERS];	/* free areas of each order, of all zones */
+	/* How far it is fragmentation that keeps an order from being allocated: from 0
+	 * for lack of memory to 1; -1 if there is an area.  The worst of all zones.
+	 */
+	double index[GMEM_ORDERS];
+	bool has_index;
+	int orders;		/* that there are */
+};
+
+/* BROKEN if the kernel does not tell; an index is not required. */
+void gmem_fragment_read(int node, struct gmem_fragment *fragment);
+
+/* Prints both, order by order, for people to read; @what says between which events. */
+void gmem_fragment_print(const char *what, const struct gmem_fragment *before,
+			 const struct gmem_fragment *after);
+
+/* Areas of @order that are free on @node, larger ones counted by how many they hold. */
+long gmem_fragment_free(int node, unsigned int order);
 
 #endif /* GMEM_FRAGMENT_H */

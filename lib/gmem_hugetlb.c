@@ -5,6 +5,7 @@
 
 #include "gmem_case.h"
 #include "gmem_file.h"
+#include "gmem_fragment.h"
 #include "gmem_hugetlb.h"
 #include "gmem_undo.h"
 
@@ -65,34 +66,10 @@ void gmem_hugetlb_resize(int node, long pages)
 	gmem_file_write(path, text);
 }
 
-/* Of the buddy allocator's lists, from the one of huge pages on, in huge pages. */
-static long free_huge(int node)
-{
-	unsigned int order = __builtin_ctzl(gmem_hugetlb_page_size() / getpagesize());
-	long total = 0, count;
-	char line[512];
-	FILE *file;
-
-	file = fopen("/proc/buddyinfo", "re");
-	if (!file)
-		gmem_broken("/proc/buddyinfo: %m");
-	while (fgets(line, sizeof(line), file)) {
-		int here = -1, at = 0, next;
-
-		if (sscanf(line, "Node %d, zone %*s%n", &here, &at) != 1 || here != node)
-			continue;
-		for (unsigned int i = 0; sscanf(line + at, "%ld%n", &count, &next) == 1; i++) {
-			total += i < order ? 0 : count << (i - order);
-			at += next;
-		}
-	}
-	fclose(file);
-	return total;
-}
-
 void gmem_hugetlb_take_free(int node, long left)
 {
-	long more = free_huge(node) - left;
+	unsigned int order = __builtin_ctzl(gmem_hugetlb_page_size() / getpagesize());
+	long more = gmem_fragment_free(node, order) - left;
 
 	if (more > 0)
 		gmem_hugetlb_resize(node, gmem_hugetlb_pool(node) + more);
