@@ -17,8 +17,6 @@
  * Needs:    stress-ng; compaction; two nodes; kprobe events.
  * Kills:    no-invalidate, copy-half-page, migrate-core-ignores-unmovable
  */
-#include <linux/sizes.h>
-
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
@@ -31,8 +29,8 @@
 #include "gmem_kmsg.h"
 #include "gmem_noise.h"
 #include "gmem_numa.h"
+#include "gmem_party.h"
 #include "gmem_pattern.h"
-#include "gmem_place.h"
 #include "gmem_profile.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
@@ -95,16 +93,8 @@ static const struct gmem_trigger * const triggers[] = {
 	&gmem_trigger_migrate_pages,
 };
 
-struct party {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-	struct gmem_stage2 *witness;	/* of unmovable memory */
-	struct gmem_tally tally;
-};
-
 FIXTURE(under_pressure) {
-	struct party party[NGUESTS];
+	struct gmem_party party[NGUESTS];
 	__u64 random;
 };
 
@@ -115,27 +105,16 @@ FIXTURE_SETUP(under_pressure)
 FIXTURE_TEARDOWN(under_pressure)
 {
 	gmem_noise_stop();
-	for (int i = 0; i < NGUESTS; i++) {
-		struct party *party = &self->party[i];
-
-		gmem_guest_free(party->guest);
-		gmem_stage2_free(party->witness);
-		gmem_scene_free(party->scene);
-		gmem_region_free(party->region);
-	}
+	for (int i = 0; i < NGUESTS; i++)
+		gmem_party_leave(&self->party[i]);
 }
 
 /* Movable if the policy has such memory; what has to stay put; and private memory. */
-static void invite(struct party *party, int nth)
+static void invite(struct gmem_party *party, int nth)
 {
 	__u64 optin = gmem_flags(GMEM_FLAGS_optin_mmap_shared);
 	const struct gmem_vm_type *type = &gmem_vm_default;
 	__u64 flags = GMEM_FLAGS_mmap_shared;
-	/* Guest frames of its own: what unmaps those of one VM is not seen in another. */
-	const struct gmem_slot slot = {
-		.count = NPAGES + 1,
-		.gpa = gmem_region_gpa() + (__u64)nth * SZ_1G,
-	};
 
 	if (nth == 1 && gmem_policy_accepts(type, optin))
 		flags = optin;
@@ -143,46 +122,7 @@ static void invite(struct party *party, int nth)
 		type = &gmem_vm_sw_protected;
 		flags = GMEM_FLAGS_mmap;
 	}
-	party->region = gmem_region_create_slots(type, flags, NPAGES, &slot, 1);
-	party->scene = gmem_scene_create(nth == 1 ? triggers[0] : &huge_pages, party->region);
-	party->guest = gmem_guest_create(party->region);
-	gmem_scene_look(party->scene);
-}
-
-/* Unmovable memory must not be where only movable memory may be. */
-static void check_place(struct party *party)
-{
-	struct gmem_place place;
-
-	for (size_t page = 0; page < NPAGES; page++) {
-		gmem_place_of(party->scene->frames[page], &place);
-		if (place.cma || place.movable)
-			gmem_fail(GMEM_C7,
-				  "page %zu: wanted neither CMA nor ZONE_MOVABLE, got %s (flags %s)",
-				  page, place.cma ? "CMA" : place.zone,
-				  gmem_flags_name(party->region->flags));
-	}
-	party->tally.placed += NPAGES;
-}
-
-static void check_stayed(struct party *party, const char *how)
-{
-	const char *flags = gmem_flags_name(party->region->flags);
-	__u64 first, unmaps;
-
-	if (party->tally.moved)
-		gmem_fail(GMEM_C4,
-			  "%s: page %zu: wanted the same frame, got %#llx instead of %#llx (flags %s, %s VM)",
-			  how, party->scene->moved_page, party->scene->moved_to,
-			  party->scene->moved_from, flags, party->region->type->name);
-	if (!party->witness)
-		return;
-	unmaps = gmem_stage2_unmaps(party->witness, &first);
-	if (unmaps)
-		gmem_fail(GMEM_C4,
-			  "%s: wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s)",
-			  how, unmaps, first, flags);
-	gmem_stage2_resume(party->witness);
+	gmem_party_invite(party, nth, type, flags, NPAGES, nth == 1 ? triggers[0] : &huge_pages);
 }
 
 static __u64 draw(FIXTURE_DATA(under_pressure) * self, __u64 below)
@@ -194,43 +134,15 @@ static __u64 draw(FIXTURE_DATA(under_pressure) * self, __u64 below)
 /* Fires @trigger at one of those that it can reach; all of them may be concerned. */
 static void fire(FIXTURE_DATA(under_pressure) * self, const struct gmem_trigger *trigger)
 {
-	struct party *target;
+	struct gmem_party *target;
 
 	do {
 		target = &self->party[draw(self, NGUESTS)];
 	} while (trigger->by_address && !target->region->host_maps);
 	target->scene->trigger = trigger;
 	gmem_scene_pull(target->scene, target->guest, &target->tally);
-	for (int i = 0; i < NGUESTS; i++) {
-		struct party *party = &self->party[i];
-
-		gmem_scene_count(party->scene, &party->tally);
-		if (!party->region->movable)
-			check_stayed(party, trigger->name);
-	}
-}
-
-static void verify(struct party *party)
-{
-	gmem_guest_wait_rounds(party->guest, 1);
-	gmem_guest_pause(party->guest);
-	party->tally.verified += gmem_guest_verify(party->guest);
-	gmem_guest_run(party->guest, GMEM_GUEST_WRITE);
-}
-
-static void add_up(FIXTURE_DATA(under_pressure) * self, struct gmem_tally *tally)
-{
-	memset(tally, 0, sizeof(*tally));
-	for (int i = 0; i < NGUESTS; i++) {
-		struct gmem_tally *one = &self->party[i].tally;
-
-		tally->moved += one->moved;
-		tally->stayed += one->stayed;
-		tally->control += one->control;
-		tally->raced += one->raced;
-		tally->verified += one->verified;
-		tally->placed += one->placed;
-	}
+	for (int i = 0; i < NGUESTS; i++)
+		gmem_party_look(&self->party[i], trigger->name);
 }
 
 static bool goes_on(unsigned int rounds)
@@ -256,7 +168,7 @@ static void play_round(FIXTURE_DATA(under_pressure) * self, unsigned int round)
 	for (size_t nth = 0; nth < count; nth++)
 		fire(self, triggers[round ? draw(self, count) : nth]);
 	for (int i = 0; i < NGUESTS; i++)
-		verify(&self->party[i]);
+		gmem_party_verify(&self->party[i]);
 	gmem_kmsg_check();
 	if (!gmem_noise_lasts())
 		gmem_broken("stress-ng ended by itself");
@@ -267,16 +179,14 @@ static void set_up(FIXTURE_DATA(under_pressure) * self)
 	self->random = gmem_seed();
 	gmem_skip_if(gmem_noise_missing());
 	for (int i = 0; i < ARRAY_SIZE(triggers); i++)
-		gmem_skip_if(triggers[i]->missing());
-	for (int i = 0; i < NGUESTS; i++) {
+		if (triggers[i]->missing)
+			gmem_skip_if(triggers[i]->missing());
+	for (int i = 0; i < NGUESTS; i++)
 		invite(&self->party[i], i);
-		if (!self->party[i].region->movable)
-			check_place(&self->party[i]);
-	}
 	if (!self->party[0].region->movable)
 		self->party[0].witness = gmem_stage2_watch(self->party[0].region);
 	for (int i = 0; i < NGUESTS; i++)
-		gmem_guest_run(self->party[i].guest, GMEM_GUEST_WRITE);
+		gmem_party_start(&self->party[i]);
 	gmem_noise_start();
 }
 
@@ -289,12 +199,13 @@ TEST_F_TIMEOUT(under_pressure, guests_keep_their_memory, gmem_profile_timeout())
 	set_up(self);
 	while (goes_on(rounds)) {
 		play_round(self, rounds++);
-		add_up(self, &tally);
+		gmem_party_add_up(self->party, NGUESTS, &tally);
 		if (gmem_profile() == GMEM_PROFILE_SOAK)
 			gmem_heartbeat(&tally);
 	}
 	gmem_noise_stop();
 	gmem_heartbeat_summary(&tally);
+	gmem_heartbeat_check_growth();
 	fprintf(stderr, "# ROUNDS %u\n", rounds);
 
 	required = GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED | GMEM_STAYED | GMEM_PLACED;

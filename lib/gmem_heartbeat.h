@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Signs of life of a test that runs for hours: a line every 10 s, and what memory the
- * kernel holds five minutes in and at the end, by /proc/meminfo.
+ * Signs of life of a test that runs for hours: a line every 10 s, and whether the kernel
+ * comes to hold more memory (gmem_kernel_memory.h) from five minutes in on.
  *
  *	gmem_heartbeat(&tally);			whenever there is something new
  *	gmem_heartbeat_summary(&tally);
+ *	gmem_heartbeat_check_growth();
  *
  * Lines begin with "# HEARTBEAT" and "# SUMMARY"; lab/boot.sh looks for them.
  */
@@ -20,5 +21,10 @@ void gmem_heartbeat(const struct gmem_tally *tally);
 
 /* Prints what all of it came to. */
 void gmem_heartbeat_summary(const struct gmem_tally *tally);
+
+/* Fails by C10 if the kernel holds more memory at the end than after five minutes, by the
+ * least of two minutes each.  Nothing to say before nine minutes are over.
+ */
+void gmem_heartbeat_check_growth(void);
 
 #endif /* GMEM_HEARTBEAT_H */
