@@ -2,7 +2,6 @@
 /* A DIMM that the kernel can eject and QEMU plug again. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gmem_block.h"
@@ -10,6 +9,7 @@
 #include "gmem_deadline.h"
 #include "gmem_dimm.h"
 #include "gmem_file.h"
+#include "gmem_probe.h"
 #include "gmem_qmp.h"
 #include "gmem_undo.h"
 
@@ -21,63 +21,46 @@
 /* Sources of an _OST of the ACPI specification: what the kernel was asked for. */
 #define DEVICE_CHECK	1
 #define OSPM_EJECT	0x103
-/* And a status: it was asked, and is at it. */
-#define IN_PROGRESS	0x84
+/* What is no last word: it was asked, and is at it. */
+#define LAST_WORD "status != 0x84"
 
 /* Seconds for the kernel to eject a DIMM, or to find one. */
 #define PATIENCE 10
 
 static char plug[128];
 
-/* Which slot of QEMU's the DIMM is in, or was. */
-static char slot[48];
+/* What the kernel tells the firmware, and so QEMU. */
+static struct gmem_probe *ost;
+
+struct answer {
+	__u64 source;		/* what it was asked for */
+	bool given;
+	__u64 status;
+};
 
 static void eject_path(long block, char *path, size_t size)
 {
 	snprintf(path, size, "/sys/devices/system/memory/memory%ld/firmware_node/eject", block);
 }
 
-static __u64 number(const char *object, const char *key)
+static void take_answer(const char *line, void *arg)
 {
-	const char *value = strstr(object, key);
+	struct answer *answer = arg;
 
-	if (!value)
-		gmem_broken("QMP: wanted %s, got %.200s", key, object);
-	return strtoull(value + strlen(key), NULL, 10);
+	if (gmem_probe_value(line, "source") != answer->source)
+		return;
+	answer->given = true;
+	answer->status = gmem_probe_value(line, "status");
 }
 
-/* The entry for the slot of which @part is in query-acpi-ospm-status, or NULL. */
-static const char *find_slot(char *reply, size_t size, const char *part)
+/* True once the kernel is done with what @source stands for, with @status. */
+static bool is_answered(__u64 source, __u64 *status)
 {
-	char *entry;
+	struct answer answer = { .source = source };
 
-	gmem_qmp("query-acpi-ospm-status", "{}", reply, size);
-	for (entry = strtok(reply, "}"); entry; entry = strtok(NULL, "}"))
-		if (strstr(entry, "\"slot-type\": \"DIMM\"") && strstr(entry, part))
-			return entry;
-	return NULL;
-}
-
-/* The kernel's last word about the slot; what is in the slot may be gone. */
-static void last_ost(__u64 *source, __u64 *status)
-{
-	char reply[4096];
-	const char *entry = find_slot(reply, sizeof(reply), slot);
-
-	if (!entry)
-		gmem_broken("QMP: no DIMM slot is %s", slot);
-	*source = number(entry, "\"source\": ");
-	*status = number(entry, "\"status\": ");
-}
-
-static void remember_slot(void)
-{
-	char reply[4096];
-	const char *entry = find_slot(reply, sizeof(reply), "\"device\": \"" ID "\"");
-
-	if (!entry)
-		gmem_broken("QMP: no slot has " ID);
-	snprintf(slot, sizeof(slot), "\"slot\": \"%llu\"", number(entry, "\"slot\": \""));
+	gmem_probe_for_each(ost, take_answer, &answer);
+	*status = answer.status;
+	return answer.given;
 }
 
 /* An error in reply means that it is there. */
@@ -107,7 +90,8 @@ int gmem_dimm_spare(long blocks[2])
 	/* Before the blocks: what was said last is put back first. */
 	snprintf(plug, sizeof(plug), PLUG, node);
 	gmem_undo_call(plug_again, "device_add", plug);
-	remember_slot();
+	ost = gmem_probe_create("ost", 'p', "acpi_evaluate_ost source=$arg2:u32 status=$arg3:u32",
+				LAST_WORD);
 	return gmem_block_spare(blocks);
 }
 
@@ -116,6 +100,7 @@ void gmem_dimm_eject(long block)
 	char path[96];
 
 	eject_path(block, path, sizeof(path));
+	gmem_probe_arm(ost);
 	gmem_file_write(path, "1");
 }
 
@@ -127,11 +112,10 @@ enum gmem_dimm_state gmem_dimm_wait(__u64 attempts)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 	__u64 until = gmem_block_failures() + attempts;
-	__u64 source, status;
+	__u64 status;
 
 	do {
-		last_ost(&source, &status);
-		if (source != OSPM_EJECT || status == IN_PROGRESS)
+		if (!is_answered(OSPM_EJECT, &status))
 			continue;
 		if (status)
 			return GMEM_DIMM_REFUSED;
@@ -142,23 +126,18 @@ enum gmem_dimm_state gmem_dimm_wait(__u64 attempts)
 	return GMEM_DIMM_BUSY;
 }
 
-/* The kernel says so itself, once it is done with it. */
-static bool is_found(void)
-{
-	__u64 source, status;
-
-	last_ost(&source, &status);
-	return source == DEVICE_CHECK && !status;
-}
-
 void gmem_dimm_plug(long blocks[2])
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 	char reply[512];
+	__u64 status;
 
+	gmem_probe_arm(ost);
 	gmem_qmp("device_add", plug, reply, sizeof(reply));
-	while (!is_found())
+	while (!is_answered(DEVICE_CHECK, &status))
 		if (!gmem_deadline_poll(&deadline))
 			gmem_broken("the kernel does not find a DIMM that was plugged");
+	if (status)
+		gmem_broken("the kernel does not take a DIMM that was plugged: _OST %#llx", status);
 	gmem_block_spare(blocks);
 }

@@ -9,7 +9,8 @@
  *		gmem_dimm_plug(blocks);
  *
  * Rests on the DIMM's eject button in sysfs (CONFIG_ACPI_HOTPLUG_MEMORY), which the
- * link firmware_node of its memory blocks leads to, and on QMP.
+ * link firmware_node of its memory blocks leads to, on QMP, and on a kprobe event:
+ * QEMU could tell what the kernel said last, but not whether it has said it again.
  */
 #ifndef GMEM_DIMM_H
 #define GMEM_DIMM_H
@@ -25,7 +26,7 @@ enum gmem_dimm_state {
 
 /* Finds the DIMM with id "dimm", whose blocks are as gmem_block_spare() has them, and
  * returns its node.  It is plugged again at the end of the case.  Skips the case
- * (no_qmp, no_dimm, no_spare_blocks) without it.
+ * (no_qmp, no_dimm, no_spare_blocks, no_kprobes) without it.
  */
 int gmem_dimm_spare(long blocks[2]);
 

@@ -28,6 +28,7 @@
 #include "gmem_case.h"
 #include "gmem_frame.h"
 #include "gmem_guest.h"
+#include "gmem_offline.h"
 #include "gmem_poison.h"
 #include "gmem_region.h"
 #include "gmem_stage2.h"
@@ -39,9 +40,7 @@
 #define OTHERS	6
 
 FIXTURE(hard_offline) {
-	struct gmem_region *region;
-	struct gmem_guest *guest;
-	struct gmem_stage2 *witness;
+	struct gmem_offline *offline;
 };
 
 FIXTURE_VARIANT(hard_offline) {
@@ -70,9 +69,7 @@ FIXTURE_SETUP(hard_offline)
 
 FIXTURE_TEARDOWN(hard_offline)
 {
-	gmem_guest_free(self->guest);
-	gmem_stage2_free(self->witness);
-	gmem_region_free(self->region);
+	gmem_offline_free(self->offline);
 }
 
 static sigjmp_buf access_ended;
@@ -119,144 +116,111 @@ static void check_host(char *addr, size_t page_size)
 }
 
 /* Has page BROKEN break; returns what is reported. */
-static int break_page(struct gmem_region *region, const struct gmem_poison *how, __u64 frame)
+static int break_page(struct gmem_offline *offline)
 {
-	char *addr = NULL;
-
 	expect_sigbus();
-	if (region->host_maps) {
-		addr = gmem_region_host(region, BROKEN);
-		(void)READ_ONCE(*addr);
-	}
-	return __gmem_poison(how, addr, frame);
+	if (offline->region->host_maps)
+		(void)READ_ONCE(*(char *)gmem_region_host(offline->region, BROKEN));
+	return __gmem_offline_page(offline, BROKEN);
 }
 
-static void check_broken(const struct gmem_poison *how, __u64 frame, long before)
+static void check_broken(const struct gmem_offline *offline)
 {
-	if (!gmem_poison_has(frame))
+	if (!gmem_poison_has(offline->frames[BROKEN]))
 		gmem_fail(GMEM_C12, "%s: wanted frame %#llx to be poisoned, got no such flag",
-			  how->name, frame);
-	if (gmem_poison_count() != before + 1)
-		gmem_fail(GMEM_C12, "%s: wanted %ld unusable frames in /proc/meminfo, got %ld",
-			  how->name, before + 1, gmem_poison_count());
+			  offline->how->name, offline->frames[BROKEN]);
+	if (gmem_offline_count(offline) != 1)
+		gmem_fail(GMEM_C12, "%s: wanted 1 more unusable frame in /proc/meminfo, got %ld",
+			  offline->how->name, gmem_offline_count(offline));
 }
 
-static void check_unmaps(struct gmem_stage2 *witness, const struct gmem_poison *how)
+static void check_unmaps(struct gmem_offline *offline)
 {
-	__u64 first, unmaps = gmem_stage2_unmaps(witness, &first);
+	__u64 first, unmaps = gmem_stage2_unmaps(offline->witness, &first);
 
 	if (!unmaps)
 		gmem_fail(GMEM_C2, "%s: wanted page %d unmapped from stage-2, got no unmap",
-			  how->name, BROKEN);
+			  offline->how->name, BROKEN);
 	if (unmaps > 1 || first != BROKEN)
 		gmem_fail(GMEM_C12,
 			  "%s: wanted only page %d unmapped from stage-2, got %llu unmaps, the first at page %llu",
-			  how->name, BROKEN, unmaps, first);
+			  offline->how->name, BROKEN, unmaps, first);
 }
 
 /* All frames are what they were; of page BROKEN as long as it is there. */
-static void check_frames(struct gmem_region *region, const __u64 *frames, bool punched,
-			 struct gmem_tally *tally)
+static void check_frames(struct gmem_offline *offline, bool punched, struct gmem_tally *tally)
 {
-	__u64 now[NPAGES];
+	__u64 was = offline->frames[BROKEN], now[NPAGES];
 
-	gmem_frame_lookup(region, now);
-	for (size_t page = 0; page < NPAGES; page++) {
-		bool same = now[page] == frames[page];
-
-		if (same == (punched && page == BROKEN))
-			gmem_fail(GMEM_C12, "page %zu: wanted %s frame than %#llx, got %#llx", page,
-				  same ? "another" : "no other", frames[page], now[page]);
-		tally->stayed += same;
-	}
+	gmem_frame_lookup(offline->region, now);
+	gmem_offline_check_others(offline, BROKEN, now);
+	if (punched == (now[BROKEN] == was))
+		gmem_fail(GMEM_C12, "page %d: wanted %s frame than %#llx, got %#llx", BROKEN,
+			  punched ? "another" : "no other", was, now[BROKEN]);
+	tally->stayed += NPAGES - punched;
 }
 
 TEST_F_TIMEOUT(hard_offline, out_of_reach, GMEM_CASE_TIMEOUT)
 {
+	struct gmem_offline *offline;
 	struct gmem_tally tally = {};
-	__u64 frames[NPAGES], before;
-	long count;
+	struct gmem_region *region;
+	struct gmem_guest *guest;
+	__u64 before;
 
 	GMEM_CASE_BEGIN();
-	gmem_skip_if(gmem_poison_missing(variant->how));
-	self->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
-	self->guest = gmem_guest_create(self->region);
-	gmem_frame_lookup(self->region, frames);
-	self->witness = gmem_stage2_watch(self->region);
+	offline = gmem_offline_begin(variant->how, variant->type, variant->flags, NPAGES, true);
+	self->offline = offline;
+	region = offline->region;
+	guest = offline->guest;
+	offline->witness = gmem_stage2_watch(region);
 
-	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, OTHERS, NPAGES - OTHERS);
-	gmem_guest_wait_rounds(self->guest, 1);
-	before = gmem_guest_progress(self->guest);
-	count = gmem_poison_count();
-	break_page(self->region, variant->how, frames[BROKEN]);
-	gmem_guest_wait_rounds(self->guest, 1);
-	tally.raced = gmem_guest_progress(self->guest) - before;
-	gmem_guest_pause(self->guest);
-	check_broken(variant->how, frames[BROKEN], count);
-	check_frames(self->region, frames, false, &tally);
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, OTHERS, NPAGES - OTHERS);
+	gmem_guest_wait_rounds(guest, 1);
+	before = gmem_guest_progress(guest);
+	break_page(offline);
+	gmem_guest_wait_rounds(guest, 1);
+	tally.raced = gmem_guest_progress(guest) - before;
+	gmem_guest_pause(guest);
+	check_broken(offline);
+	check_frames(offline, false, &tally);
 
 	/* It reads a word of zeros only once there is another page. */
-	gmem_guest_forget(self->guest, BROKEN, 1);
-	gmem_guest_run_on(self->guest, GMEM_GUEST_CHECK, BROKEN, 1);
-	gmem_guest_wait_poison(self->guest, BROKEN);
-	if (self->region->host_maps)
-		check_host(gmem_region_host(self->region, BROKEN), self->region->page_size);
-	check_unmaps(self->witness, variant->how);
+	gmem_guest_forget(guest, BROKEN, 1);
+	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, BROKEN, 1);
+	gmem_guest_wait_poison(guest, BROKEN);
+	if (region->host_maps)
+		check_host(gmem_region_host(region, BROKEN), region->page_size);
+	check_unmaps(offline);
 
-	gmem_region_punch(self->region, BROKEN, 1);
-	gmem_guest_run_on(self->guest, GMEM_GUEST_CHECK, BROKEN, 1);
-	gmem_guest_pause(self->guest);
-	check_frames(self->region, frames, true, &tally);
-	tally.verified = gmem_guest_verify(self->guest);
+	gmem_region_punch(region, BROKEN, 1);
+	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, BROKEN, 1);
+	gmem_guest_pause(guest);
+	check_frames(offline, true, &tally);
+	tally.verified = gmem_guest_verify(guest);
 	gmem_poison_take_back();
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_RACED | GMEM_VERIFIED);
 }
 
-/* What is reported does not depend on the rest of it: one case for each way to do it. */
-FIXTURE(hard_report) {
-	struct gmem_region *region;
-};
-
-FIXTURE_VARIANT(hard_report) {
-	__u64 flags;
-	const struct gmem_poison *how;
-};
-
-#define REPORT(_flags, _how) \
-FIXTURE_VARIANT_ADD(hard_report, _flags##_##_how) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.how = &gmem_poison_##_how, \
-};
-REPORT(optin_mmap_shared, hard_offline_page)
-REPORT(mmap_shared, madv_hwpoison)
-REPORT(mmap_shared, corrupt_pfn)
-
-FIXTURE_SETUP(hard_report)
+/* What is reported does not depend on the rest of it. */
+TEST_F_TIMEOUT(hard_offline, report_is_what_was_done, GMEM_CASE_TIMEOUT)
 {
-}
-
-FIXTURE_TEARDOWN(hard_report)
-{
-	gmem_region_free(self->region);
-}
-
-TEST_F_TIMEOUT(hard_report, is_what_was_done, GMEM_CASE_TIMEOUT)
-{
+	struct gmem_offline *offline;
 	struct gmem_tally tally = {};
-	__u64 frames[NPAGES];
+	__u64 frame;
 	int err;
 
 	GMEM_CASE_BEGIN();
-	gmem_skip_if(gmem_poison_missing(variant->how));
-	self->region = gmem_variant_region(&gmem_vm_default, variant->flags, NPAGES);
-	gmem_frame_read(self->region, frames);
-	err = break_page(self->region, variant->how, frames[BROKEN]);
-	if (gmem_poison_has(frames[BROKEN]) != !err)
+	offline = gmem_offline_begin(variant->how, variant->type, variant->flags, NPAGES, false);
+	self->offline = offline;
+	frame = offline->frames[BROKEN];
+	err = break_page(offline);
+	if (gmem_poison_has(frame) != !err)
 		gmem_fail(GMEM_C12, "%s: reported %s, wanted what was done, got frame %#llx %s",
-			  variant->how->name, err ? strerror(-err) : "as done", frames[BROKEN],
+			  variant->how->name, err ? strerror(-err) : "as done", frame,
 			  err ? "poisoned" : "not poisoned");
 	tally.placed = 1;
-	gmem_region_discard(self->region);
+	gmem_region_discard(offline->region);
 	gmem_poison_take_back();
 	gmem_case_pass(&tally, GMEM_PLACED);
 }

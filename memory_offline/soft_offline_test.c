@@ -30,6 +30,7 @@
 #include "gmem_control.h"
 #include "gmem_frame.h"
 #include "gmem_guest.h"
+#include "gmem_offline.h"
 #include "gmem_poison.h"
 #include "gmem_region.h"
 #include "gmem_stage2.h"
@@ -51,18 +52,8 @@ static const struct target {
 	{ 5, true, true, "page 5 (mapped)" },
 };
 
-struct subject {
-	const struct gmem_poison *how;
-	struct gmem_region *region;
-	struct gmem_guest *guest;
-	struct gmem_stage2 *witness;
-	struct gmem_control *control;
-	__u64 frames[NPAGES];
-	long count;		/* of unusable frames, before */
-};
-
 FIXTURE(soft_offline) {
-	struct subject subject;
+	struct gmem_offline *offline;
 };
 
 FIXTURE_VARIANT(soft_offline) {
@@ -91,10 +82,7 @@ FIXTURE_SETUP(soft_offline)
 
 FIXTURE_TEARDOWN(soft_offline)
 {
-	gmem_guest_free(self->subject.guest);
-	gmem_stage2_free(self->subject.witness);
-	gmem_control_free(self->subject.control);
-	gmem_region_free(self->subject.region);
+	gmem_offline_free(self->offline);
 }
 
 static void map_on_host(struct gmem_region *region)
@@ -110,170 +98,152 @@ static void map_on_host(struct gmem_region *region)
 }
 
 /* What was reported, and what has become of the frame, which is now @now. */
-static void check_report(const struct subject *subject, const struct target *target, int err,
-			 __u64 now)
+static void check_report(const struct gmem_offline *offline, const struct target *target,
+			 int err, __u64 now)
 {
-	__u64 frame = subject->frames[target->page];
+	__u64 frame = offline->frames[target->page];
 	bool poisoned = gmem_poison_has(frame);
 	bool moved = now != frame;
 	bool done = !err;
 
+	fprintf(stderr, "# %s: %s: reported %s; frame %#llx, then %#llx\n", offline->how->name,
+		target->name, done ? "as done" : strerror(-err), frame, now);
 	if (moved == done && poisoned == done)
 		return;
 	gmem_fail(GMEM_C12, "%s: %s: reported %s, wanted %s, got %s, %#llx after %#llx, %s",
-		  subject->how->name, target->name, done ? "as done" : strerror(-err),
+		  offline->how->name, target->name, done ? "as done" : strerror(-err),
 		  done ? "another frame, and the old one poisoned" : "no change",
 		  moved ? "another frame" : "the same frame", now, frame,
 		  poisoned ? "poisoned" : "not poisoned");
 }
 
-static void check_neighbours(const struct subject *subject, const struct target *target,
-			     const __u64 *now)
-{
-	for (size_t page = 0; page < NPAGES; page++)
-		if (page != target->page && now[page] != subject->frames[page])
-			gmem_fail(GMEM_C12,
-				  "%s: %s: wanted page %zu beside it in the same frame, got %#llx instead of %#llx",
-				  subject->how->name, target->name, page, now[page],
-				  subject->frames[page]);
-}
-
 /* Returns what was reported, which is what happened. */
-static int try_offline(struct subject *subject, const struct target *target,
-		       struct gmem_tally *tally)
+static int try_target(struct gmem_offline *offline, const struct target *target,
+		      struct gmem_tally *tally)
 {
-	struct gmem_region *region = subject->region;
-	void *addr = region->host_maps ? gmem_region_host(region, target->page) : NULL;
+	struct gmem_region *region = offline->region;
 	__u64 now[NPAGES];
 	int err;
 
-	err = __gmem_poison(subject->how, addr, subject->frames[target->page]);
+	err = __gmem_offline_page(offline, target->page);
 	gmem_frame_lookup(region, now);
-	check_report(subject, target, err, now[target->page]);
-	check_neighbours(subject, target, now);
+	check_report(offline, target, err, now[target->page]);
+	gmem_offline_check_others(offline, target->page, now);
 	if (!region->movable && !err)
 		gmem_fail(GMEM_C4,
 			  "%s: %s: wanted the same frame, got %#llx instead of %#llx (flags %s, %s VM)",
-			  subject->how->name, target->name, now[target->page],
-			  subject->frames[target->page], gmem_flags_name(region->flags),
+			  offline->how->name, target->name, now[target->page],
+			  offline->frames[target->page], gmem_flags_name(region->flags),
 			  region->type->name);
 	tally->moved += !err;
 	tally->stayed += NPAGES - !err;
-	memcpy(subject->frames, now, sizeof(now));
+	memcpy(offline->frames, now, sizeof(now));
 	return err;
 }
 
 /* One refusal of a page that is in use is no failure, where it is to move. */
-static void offline(struct subject *subject, const struct target *target,
-		    struct gmem_tally *tally)
+static void offline_target(struct gmem_offline *offline, const struct target *target,
+			   struct gmem_tally *tally)
 {
-	int err = try_offline(subject, target, tally);
+	int err = try_target(offline, target, tally);
 
-	for (int try = 1; err && subject->region->movable; try++) {
+	for (int try = 1; err && offline->region->movable; try++) {
 		if (try == TRIES)
 			gmem_fail(GMEM_C9, "%s: %s: wanted it offlined, got %s %d times",
-				  subject->how->name, target->name, strerror(-err), TRIES);
-		err = try_offline(subject, target, tally);
+				  offline->how->name, target->name, strerror(-err), TRIES);
+		err = try_target(offline, target, tally);
 	}
 }
 
 /* Of an ordinary page it is done, and reported. */
-static void offline_control(struct subject *subject, struct gmem_tally *tally)
+static void offline_control(const struct gmem_poison *how, struct gmem_tally *tally)
 {
 	struct gmem_control *control = gmem_control_create(1);
 	__u64 frame;
 	int err;
 
-	subject->control = control;
 	gmem_control_touch(control, 0, 1);
 	gmem_control_moved(control);
 	frame = control->frames[0];
-	err = __gmem_poison(subject->how, control->mem, frame);
+	err = __gmem_poison(how, control->mem, frame);
 	tally->control = gmem_control_moved(control);
 	if (err || !tally->control || !gmem_poison_has(frame))
 		gmem_broken("%s: an ordinary page of frame %#llx: reported %s, frame is now %#llx",
-			    subject->how->name, frame, err ? strerror(-err) : "as done",
+			    how->name, frame, err ? strerror(-err) : "as done",
 			    control->frames[0]);
+	gmem_control_free(control);
 }
 
 /* All targets, while the guest writes [@first, NPAGES). */
-static void offline_all(struct subject *subject, size_t first, struct gmem_tally *tally)
+static void offline_all(struct gmem_offline *offline, size_t first, struct gmem_tally *tally)
 {
+	struct gmem_guest *guest = offline->guest;
 	__u64 before;
 
-	gmem_guest_run_on(subject->guest, GMEM_GUEST_WRITE, first, NPAGES - first);
-	gmem_guest_wait_rounds(subject->guest, 1);
-	before = gmem_guest_progress(subject->guest);
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, first, NPAGES - first);
+	gmem_guest_wait_rounds(guest, 1);
+	before = gmem_guest_progress(guest);
 	for (int i = 0; i < ARRAY_SIZE(targets); i++)
-		offline(subject, &targets[i], tally);
-	gmem_guest_wait_rounds(subject->guest, 1);
-	tally->raced += gmem_guest_progress(subject->guest) - before;
-	gmem_guest_pause(subject->guest);
+		offline_target(offline, &targets[i], tally);
+	gmem_guest_wait_rounds(guest, 1);
+	tally->raced += gmem_guest_progress(guest) - before;
+	gmem_guest_pause(guest);
 }
 
-static void begin(struct subject *subject, const struct gmem_poison *how)
+static struct gmem_offline *begin(const FIXTURE_VARIANT(soft_offline) * variant, bool written)
 {
-	subject->how = how;
-	map_on_host(subject->region);
-	gmem_frame_lookup(subject->region, subject->frames);
-	subject->count = gmem_poison_count();
-	if (!subject->region->movable)
-		subject->witness = gmem_stage2_watch(subject->region);
+	struct gmem_offline *offline = gmem_offline_begin(variant->how, variant->type,
+							  variant->flags, NPAGES, written);
+
+	map_on_host(offline->region);
+	if (!offline->region->movable)
+		offline->witness = gmem_stage2_watch(offline->region);
+	return offline;
 }
 
-static void end(struct subject *subject, struct gmem_tally *tally)
+static void end(struct gmem_offline *offline, struct gmem_tally *tally)
 {
 	unsigned int required = GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED;
 	__u64 first, unmaps = 0;
-	long got;
 
-	if (subject->region->movable)
+	if (offline->region->movable)
 		required |= GMEM_MOVED;
 	else
-		unmaps = gmem_stage2_unmaps(subject->witness, &first);
+		unmaps = gmem_stage2_unmaps(offline->witness, &first);
 	if (unmaps)
 		gmem_fail(GMEM_C4, "%s: wanted no stage-2 unmap, got %llu, the first at page %llu",
-			  subject->how->name, unmaps, first);
-	tally->verified = gmem_guest_verify(subject->guest);
-	offline_control(subject, tally);
-	got = gmem_poison_count() - subject->count;
-	if (got != tally->moved + tally->control)
+			  offline->how->name, unmaps, first);
+	tally->verified = gmem_guest_verify(offline->guest);
+	offline_control(offline->how, tally);
+	if (gmem_offline_count(offline) != tally->moved + tally->control)
 		gmem_fail(GMEM_C12, "%s: wanted %llu more frames in HardwareCorrupted, got %ld",
-			  subject->how->name, tally->moved + tally->control, got);
+			  offline->how->name, tally->moved + tally->control,
+			  gmem_offline_count(offline));
 	gmem_poison_take_back();
 	gmem_case_pass(tally, required);
 }
 
 TEST_F_TIMEOUT(soft_offline, written, GMEM_CASE_TIMEOUT)
 {
-	struct subject *subject = &self->subject;
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_skip_if(gmem_poison_missing(variant->how));
-	subject->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
-	subject->guest = gmem_guest_create(subject->region);
-	begin(subject, variant->how);
-	offline_all(subject, IDLE, &tally);
+	self->offline = begin(variant, true);
+	offline_all(self->offline, IDLE, &tally);
 	/* Again, as nobody has made them dirty since; then while they are written, too. */
-	offline_all(subject, IDLE, &tally);
-	offline_all(subject, 0, &tally);
-	end(subject, &tally);
+	offline_all(self->offline, IDLE, &tally);
+	offline_all(self->offline, 0, &tally);
+	end(self->offline, &tally);
 }
 
 TEST_F_TIMEOUT(soft_offline, clean, GMEM_CASE_TIMEOUT)
 {
-	struct subject *subject = &self->subject;
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_skip_if(gmem_poison_missing(variant->how));
-	subject->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
-	gmem_region_allocate(subject->region, 0, NPAGES);
-	subject->guest = gmem_guest_create_idle(subject->region);
-	begin(subject, variant->how);
-	offline_all(subject, IDLE, &tally);
-	end(subject, &tally);
+	self->offline = begin(variant, false);
+	offline_all(self->offline, IDLE, &tally);
+	end(self->offline, &tally);
 }
 
 TEST_HARNESS_MAIN

@@ -29,34 +29,55 @@
 
 #include "gmem_block.h"
 #include "gmem_case.h"
-#include "gmem_control.h"
 #include "gmem_guest.h"
-#include "gmem_numa.h"
 #include "gmem_probe.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
-#include "gmem_stage2.h"
-#include "gmem_trigger.h"
 #include "gmem_undo.h"
+#include "gmem_unplug.h"
 #include "gmem_variant.h"
 #include "gmem_virtio_mem.h"
 
 #define NPAGES	64
-#define TOUCHED	(NPAGES / 2)
 
 /* How often the driver should have tried to have a page that it cannot get. */
 #define ATTEMPTS 4
 
-/* The block that the device grows by, and two others of its node. */
-static long block, others[2];
-static int node;
+static int find(struct gmem_unplug *unplug)
+{
+	int node = gmem_virtio_mem_find(unplug->spare);
+
+	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks",
+			unplug->zone_movable ? "online_movable" : "online_kernel");
+	return node;
+}
+
+/* As in gmem_block_online_kernel(), memory of the kernel's own goes elsewhere. */
+static void grow(struct gmem_unplug *unplug)
+{
+	if (!unplug->zone_movable)
+		gmem_block_online(unplug->spare[0], "online_movable");
+	unplug->block = gmem_virtio_mem_grow();
+	if (!unplug->zone_movable)
+		gmem_block_offline(unplug->spare[0]);
+}
+
+static void prove(struct gmem_unplug *unplug)
+{
+	if (gmem_virtio_mem_shrink(0))
+		gmem_broken("the device did not shrink with nothing but ordinary pages in it");
+}
+
+static const struct gmem_unplug_kind shrinking = {
+	.name = "shrinking",
+	.place = "the device",
+	.find = find,
+	.online = grow,
+	.prove = prove,
+};
 
 FIXTURE(virtio_mem) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_stage2 *witness;
-	struct gmem_guest *guest;
-	const char *flags;
+	struct gmem_unplug *unplug;
 };
 
 FIXTURE_VARIANT(virtio_mem) {
@@ -78,111 +99,38 @@ FIXTURE_SETUP(virtio_mem)
 
 FIXTURE_TEARDOWN(virtio_mem)
 {
-	gmem_guest_free(self->guest);
-	gmem_stage2_free(self->witness);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
-
-/* As in gmem_block_online_kernel(), memory of the kernel's own goes elsewhere. */
-static void grow(bool movable)
-{
-	if (!movable)
-		gmem_block_online(others[0], "online_movable");
-	block = gmem_virtio_mem_grow();
-	if (!movable)
-		gmem_block_offline(others[0]);
-}
-
-/* The device shrinks to nothing with ordinary pages in it. */
-static void prove_device(struct gmem_control *control)
-{
-	gmem_control_touch_on(control, node);
-	gmem_control_moved(control);
-	if (gmem_block_holds(block, control->frames, NPAGES) < NPAGES)
-		gmem_broken("not all ordinary pages are in block %ld", block);
-	if (gmem_virtio_mem_shrink(0))
-		gmem_broken("the device did not shrink with nothing but ordinary pages in it");
-	gmem_control_discard(control, 0, NPAGES);
-}
-
-static void place(struct gmem_scene *scene)
-{
-	grow(scene->region->movable);
-	prove_device(scene->control);
-	grow(scene->region->movable);
-	gmem_scene_allocate_by_policy(scene, node);
-}
-
-static const struct gmem_trigger shrinking = {
-	.name = "shrink",
-	.missing = gmem_numa_missing,
-	.place = place,
-};
-
-static size_t held(FIXTURE_DATA(virtio_mem) * self)
-{
-	return gmem_block_holds(block, self->scene->frames, NPAGES);
-}
-
-static void set_up(FIXTURE_DATA(virtio_mem) * self)
-{
-	node = gmem_virtio_mem_find(others);
-	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks",
-			self->region->movable ? "online_movable" : "online_kernel");
-	self->flags = gmem_flags_name(self->region->flags);
-	self->scene = gmem_scene_create(&shrinking, self->region);
-	gmem_scene_look(self->scene);
-	if (held(self) < NPAGES && self->region->movable)
-		gmem_fail(GMEM_C7,
-			  "wanted all %d pages in the device, which is ZONE_MOVABLE, got %zu (flags %s)",
-			  NPAGES, held(self), self->flags);
-	if (held(self) < NPAGES)
-		gmem_broken("wanted all %d pages in the device, got %zu", NPAGES, held(self));
-	self->guest = gmem_guest_create_idle(self->region);
-	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, 0, TOUCHED);
-	gmem_guest_wait_rounds(self->guest, 1);
-	self->witness = gmem_stage2_watch(self->region);
-}
-
-static void verify(FIXTURE_DATA(virtio_mem) * self, struct gmem_tally *tally)
-{
-	gmem_guest_pause(self->guest);
-	tally->verified += gmem_guest_verify(self->guest);
+	gmem_unplug_free(self->unplug);
 }
 
 TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
-	__u64 left, first, unmaps, before;
+	struct gmem_unplug *unplug;
+	__u64 left, before;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	set_up(self);
-	tally.placed = held(self);
-	before = gmem_guest_progress(self->guest);
+	unplug = gmem_unplug_begin(&shrinking, &gmem_vm_default, gmem_flags(variant->flags),
+				   NPAGES, true);
+	self->unplug = unplug;
+	gmem_unplug_check_placed(unplug, &tally);
+	before = gmem_guest_progress(unplug->guest);
 	left = gmem_virtio_mem_shrink(0);
-	tally.raced = gmem_guest_progress(self->guest) - before;
+	tally.raced = gmem_guest_progress(unplug->guest) - before;
 	if (left)
 		gmem_fail(GMEM_C9, "wanted a device of 0 bytes, got %llu (flags %s)", left,
-			  self->flags);
-	gmem_scene_count(self->scene, &tally);
-	unmaps = gmem_stage2_unmaps(self->witness, &first);
-	if (unmaps < TOUCHED)
-		gmem_fail(GMEM_C2,
-			  "shrinking: wanted a stage-2 unmap of each of %d pages, got %llu (flags %s)",
-			  TOUCHED, unmaps, self->flags);
-	verify(self, &tally);
+			  unplug->flags);
+	gmem_scene_count(unplug->scene, &tally);
+	gmem_unplug_check_unmapped(unplug);
+	gmem_unplug_verify(unplug, &tally);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED | GMEM_RACED |
 			       GMEM_VERIFIED);
 }
 
 /* What the device cannot be smaller than, in bytes, as long as the pages stay. */
-static __u64 needed(FIXTURE_DATA(virtio_mem) * self)
+static __u64 needed(const struct gmem_unplug *unplug)
 {
 	__u64 unit = gmem_virtio_mem_unit(), pages = unit / getpagesize();
-	__u64 *frames = self->scene->frames;
+	const __u64 *frames = unplug->scene->frames;
 	__u64 units = 0;
 
 	for (int page = 0; page < NPAGES; page++) {
@@ -205,9 +153,9 @@ static void count(const char *line, void *arg)
  * give back everything else before it tries.  Returns the size in the end.  What was
  * given back whole is not to come back, see gmem_block_online_kernel().
  */
-static __u64 shrink_in_vain(FIXTURE_DATA(virtio_mem) * self, __u64 need)
+static __u64 shrink_in_vain(const struct gmem_unplug *unplug, __u64 need)
 {
-	__u64 frame = self->scene->frames[0], left = need;
+	__u64 frame = unplug->scene->frames[0], left = need;
 	struct gmem_probe *probe;
 	size_t attempts = 0;
 	char filter[64];
@@ -231,49 +179,35 @@ static __u64 shrink_in_vain(FIXTURE_DATA(virtio_mem) * self, __u64 need)
 	return left;
 }
 
-static void check_stayed(FIXTURE_DATA(virtio_mem) * self, const struct gmem_tally *tally)
-{
-	__u64 first, unmaps = gmem_stage2_unmaps(self->witness, &first);
-	struct gmem_scene *scene = self->scene;
-
-	if (tally->moved)
-		gmem_fail(GMEM_C4,
-			  "shrinking: page %zu: wanted the same frame, got %#llx instead of %#llx (%llu moves, flags %s)",
-			  scene->moved_page, scene->moved_to, scene->moved_from, tally->moved,
-			  self->flags);
-	if (unmaps)
-		gmem_fail(GMEM_C4,
-			  "shrinking: wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s)",
-			  unmaps, first, self->flags);
-}
-
 TEST_F_TIMEOUT(virtio_mem, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
+	struct gmem_unplug *unplug;
 	__u64 left, need, before;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_unmovable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	set_up(self);
-	need = needed(self);
-	before = gmem_guest_progress(self->guest);
-	left = shrink_in_vain(self, need);
-	tally.raced = gmem_guest_progress(self->guest) - before;
-	gmem_scene_count(self->scene, &tally);
-	check_stayed(self, &tally);
+	unplug = gmem_unplug_begin(&shrinking, &gmem_vm_default, gmem_flags(variant->flags),
+				   NPAGES, false);
+	self->unplug = unplug;
+	gmem_unplug_check_placed(unplug, &tally);
+	need = needed(unplug);
+	before = gmem_guest_progress(unplug->guest);
+	left = shrink_in_vain(unplug, need);
+	tally.raced = gmem_guest_progress(unplug->guest) - before;
+	gmem_scene_count(unplug->scene, &tally);
+	gmem_unplug_check_stayed(unplug, &tally);
 	if (left < need)
 		gmem_fail(GMEM_C9, "wanted a device of %llu bytes at least, got %llu (flags %s)",
-			  need, left, self->flags);
+			  need, left, unplug->flags);
 	if (left > need)
 		gmem_broken("wanted a device of no more than %llu bytes, got %llu", need, left);
-	verify(self, &tally);
+	gmem_unplug_verify(unplug, &tally);
 
-	gmem_region_discard(self->region);
+	gmem_region_discard(unplug->region);
 	left = gmem_virtio_mem_shrink(0);
 	if (left)
 		gmem_fail(GMEM_C9, "wanted a device of 0 bytes once punched, got %llu (flags %s)",
-			  left, self->flags);
+			  left, unplug->flags);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 
