@@ -9,14 +9,13 @@
 #define BUDDYINFO "/proc/buddyinfo"
 #define EXTFRAG_INDEX "/sys/kernel/debug/extfrag/extfrag_index"
 
-typedef void (*column_fn)(struct gmem_fragment *fragment, int order, double value);
-
 /*
  * Both files have a line for each zone: "Node 0, zone DMA32", and a column per order.
  * Calls @fn for each column of @node's.  False if there is no such file.
  */
-static bool for_each_column(const char *path, int node, column_fn fn,
-			    struct gmem_fragment *fragment)
+static bool read_columns(const char *path, int node,
+			 void (*fn)(struct gmem_fragment *fragment, int order, double value),
+			 struct gmem_fragment *fragment)
 {
 	double value;
 	char line[512];
@@ -60,9 +59,9 @@ void gmem_fragment_read(int node, struct gmem_fragment *fragment)
 	memset(fragment, 0, sizeof(*fragment));
 	for (int order = 0; order < GMEM_ORDERS; order++)
 		fragment->index[order] = -1;
-	if (!for_each_column(BUDDYINFO, node, add_areas, fragment))
+	if (!read_columns(BUDDYINFO, node, add_areas, fragment))
 		gmem_broken(BUDDYINFO ": %m");
-	fragment->has_index = for_each_column(EXTFRAG_INDEX, node, take_index, fragment);
+	fragment->has_index = read_columns(EXTFRAG_INDEX, node, take_index, fragment);
 }
 
 void gmem_fragment_print(const char *what, const struct gmem_fragment *before,

@@ -151,10 +151,12 @@ static void check_unmaps(struct gmem_offline *offline)
 static void check_frames(struct gmem_offline *offline, bool punched, struct gmem_tally *tally)
 {
 	__u64 was = offline->frames[BROKEN], now[NPAGES];
+	bool same;
 
 	gmem_frame_lookup(offline->region, now);
 	gmem_offline_check_others(offline, BROKEN, now);
-	if (punched == (now[BROKEN] == was))
+	same = now[BROKEN] == was;
+	if (same == punched)
 		gmem_fail(GMEM_C12, "page %d: wanted %s frame than %#llx, got %#llx", BROKEN,
 			  punched ? "another" : "no other", was, now[BROKEN]);
 	tally->stayed += NPAGES - punched;
