@@ -5,8 +5,9 @@
 # obj/ with the image and the user-space headers.
 # Usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--jobs N] KERNEL SOURCE
 #
-# KERNEL: stock or reference, from SOURCE, a linux-source package; or tree, from
-# SOURCE, a kernel tree of the user's, which is copied and never written to.
+# KERNEL: stock, reference or mutants (the reference with every bug of
+# lab/kernel/mutants, none of them armed), from SOURCE, a linux-source package; or
+# tree, from SOURCE, a kernel tree of the user's, which is copied and never written to.
 # --headers stops at the headers, --where prints the directory and makes nothing.
 
 set -euo pipefail
@@ -27,7 +28,10 @@ fragments()
 
 patches()
 {
-	[[ $KERNEL != reference ]] || printf '%s\n' "$GMEM_LAB"/kernel/reference/*.patch
+	case $KERNEL in
+	reference) printf '%s\n' "$GMEM_LAB"/kernel/reference/*.patch ;;
+	mutants) printf '%s\n' "$GMEM_LAB"/kernel/{reference,mutants}/*.patch ;;
+	esac
 }
 
 # A tree changes under its name, and is built anew, incrementally, each time.
@@ -67,7 +71,7 @@ apply_patches()
 	local patch out
 
 	for patch in $(patches); do
-		[[ -e $patch ]] || die "lab/kernel/reference has no patches"
+		[[ -e $patch ]] || die "$patch: there are no patches"
 		out=$(patch --directory="$into" --strip=1 --forward --batch \
 			--no-backup-if-mismatch --reject-file=- < "$patch") && continue
 		die "${patch#"$GMEM_ROOT/"} does not apply to ${SOURCE##*/}: $(failed_hunks <<< "$out")"

@@ -143,7 +143,8 @@ def _known_issues(run, run_dir, lab):
     run.problems += [f"known_issues: {complaint}" for complaint in complaints]
     # A machine of its own says on its console what it runs, this one to the lab.
     run.release = run.settings.get("release", "") or run.console.release
-    kind = "image" if "image" in run.settings else run.settings.get("kernel", "")
+    kind = "image" if "image" in run.settings else \
+        run.settings.get("issues-of") or run.settings.get("kernel", "")
     run.issues = [issue for issue in issues if issue.concerns(kind, run.release)]
 
 
