@@ -289,6 +289,8 @@ main()
 	SEED=$((RANDOM * 32768 + RANDOM)) RESULTS=$GMEM_ROOT/results JOBS=$(nproc)
 	MODE=run HOST=false CONSENT=false BISECT=() FAILURE=2 JUDGED=false SCRATCH=''
 	STAMP=$(date +%Y%m%d-%H%M%S) DIR=
+	# Another kind of run, with options of its own.
+	[[ " $* " != *" --mutants "* ]] || exec "$GMEM_LAB/mutants.sh" "$@"
 	trap finish EXIT
 	[[ " $* " != *" --bisect "* ]] || BISECT=(--bisect) FAILURE=125
 

@@ -12,7 +12,9 @@
  *	     move either, the guest wrote nothing meanwhile, or nothing was compared.
  * Needs:    a policy with movable memory; two nodes for move_pages; compaction.
  * Kills:    no-invalidate, copy-before-invalidate, copy-half-page,
- *	     no-remote-tlb-flush, range-end-off-by-one, eagain-forever, dirty-refused
+ *	     no-remote-tlb-flush, range-end-off-by-one, eagain-forever, dirty-refused,
+ *	     unmap-without-start-end, warn-left-in-callback, x86-rmaps-skipped,
+ *	     arm64-range-pages-minus-1
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"

@@ -20,7 +20,7 @@
  *	     compared; fails if a page does not move once nothing is in its way.
  * Needs:    a policy with movable memory; two nodes.
  * Kills:    trylock-fail-returns-zero, blocking-invalidate-lock, no-invalidate,
- *	     copy-half-page, uptodate-dropped
+ *	     copy-half-page, uptodate-dropped, sync-mode-skips-invalidate
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"

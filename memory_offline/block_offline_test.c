@@ -18,9 +18,9 @@
  *	     it, and unless the guest wrote meanwhile; fails if the block does not go
  *	     offline once unmovable memory is punched.
  * Needs:    two blocks that are offline, of a node with no other memory; kprobe events.
- * Kills:    no-invalidate, copy-before-invalidate, half-page-copied, uptodate-dropped,
- *	     range-end-off-by-one, gfp-not-movable, eagain-for-ever, dirty-refused,
- *	     untouched-refused, isolation-refused, opt-in-ignored
+ * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, uptodate-dropped,
+ *	     range-end-off-by-one, gfp-not-movable, eagain-forever, dirty-refused,
+ *	     untouched-refused, opt-in-ignored, offline-never-gives-up
  */
 #include <errno.h>
 

@@ -18,9 +18,9 @@
  *	     unmovable memory is punched.
  * Needs:    a QMP port; a DIMM with the id "dimm" of two blocks that are offline, and
  *	     that are all memory of their node; kprobe events.
- * Kills:    no-invalidate, copy-before-invalidate, half-page-copied, uptodate-dropped,
- *	     range-end-off-by-one, gfp-not-movable, eagain-for-ever, dirty-refused,
- *	     untouched-refused, isolation-refused, opt-in-ignored
+ * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, uptodate-dropped,
+ *	     range-end-off-by-one, gfp-not-movable, eagain-forever, dirty-refused,
+ *	     untouched-refused, opt-in-ignored
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"

@@ -16,7 +16,8 @@
  * Guards:   broken unless the guest wrote meanwhile and bytes were compared; fails
  *	     unless the frame is poisoned, and counted, and the guest is stopped.
  * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
- * Kills:    error-folio-no-zap, hwpoison-check-dropped, error-folio-truncates
+ * Kills:    error-folio-no-zap, hwpoison-check-dropped, error-folio-truncates,
+ *	     hard-offline-reports-failure
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -19,7 +19,7 @@
  * Kills:    soft-offline-unmovable-succeeds, soft-offline-frame-stays-in-use,
  *	     opt-in-ignored, migrate-core-ignores-unmovable, dirty-refused,
  *	     dirty-dropped, eagain-forever, no-invalidate, copy-half-page,
- *	     uptodate-dropped
+ *	     uptodate-dropped, soft-offline-evicts
  */
 #include <sys/mman.h>
 

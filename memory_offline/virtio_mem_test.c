@@ -20,8 +20,8 @@
  *	     it keeps some once unmovable memory is punched.
  * Needs:    a QMP port; a virtio-mem device with the id "virtio-mem" that has nothing
  *	     plugged, of the node of two blocks that are offline; kprobe events.
- * Kills:    no-invalidate, copy-before-invalidate, half-page-copied, uptodate-dropped,
- *	     range-end-off-by-one, gfp-not-movable, eagain-for-ever, dirty-refused,
+ * Kills:    no-invalidate, copy-before-invalidate, copy-half-page, uptodate-dropped,
+ *	     range-end-off-by-one, gfp-not-movable, eagain-forever, dirty-refused,
  *	     untouched-refused, opt-in-ignored
  */
 #include "kvm_util.h"

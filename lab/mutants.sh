@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The suite's own acceptance test: a kernel with one bug at a time, each of which
+# has to make a test fail of a clause that the bug breaks.
+# Usage: ./run_all.sh --mutants [NAME...] [OPTION...]	(see --help)
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+
+# Only a verdict ends in 1, whatever command fails in here.
+finish()
+{
+	local status=$?
+
+	[[ $status != 1 || $JUDGED == true ]] || status=2
+	exit "$status"
+}
+
+bad_usage()
+{
+	say "$GMEM_PROG: $*"
+	exit 2
+}
+
+parse_options()
+{
+	local option
+
+	while (($# > 0)); do
+		option=$1
+		shift
+		case $option in
+		--sample | --repeat | --seed | --jobs | --results | --linux | --arch)
+			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
+			declare -g "OPT_${option#--}=$1"
+			shift
+			;;
+		--mutants) ;;
+		--list) MODE=list ;;
+		--resume) MODE=resume ;;
+		--record) RECORD=true ;;
+		-*) bad_usage "'$option' makes no sense with --mutants; see --help" ;;
+		*) NAMES+=("$option") ;;
+		esac
+	done
+}
+
+check_values()
+{
+	local option value
+
+	for option in sample repeat jobs; do
+		value=OPT_$option
+		[[ -z ${!value} || ${!value} =~ ^[1-9][0-9]{0,3}$ ]] ||
+			bad_usage "--$option wants a number from 1, not '${!value}'"
+	done
+	[[ $OPT_seed =~ ^[0-9]{1,18}$ ]] || bad_usage "--seed wants a number, not '$OPT_seed'"
+	[[ -e $GMEM_LAB/machines/$OPT_arch ]] || bad_usage "there is no $OPT_arch machine"
+	[[ -z $OPT_sample || ${#NAMES[@]} == 0 ]] ||
+		bad_usage "--sample chooses mutants, so names make no sense with it"
+	[[ ! -e $OPT_results || -d $OPT_results ]] ||
+		bad_usage "--results '$OPT_results' is not a directory"
+	"$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" > /dev/null || exit 2
+	[[ $RECORD == false || (${#NAMES[@]} == 0 && -z $OPT_sample) ]] ||
+		bad_usage "--record is for all mutants, so a choice makes no sense with it"
+}
+
+# What is built once, and where it is: a scenario for all machines.
+prepare()
+{
+	mkdir "$DIR/prepared"
+	"$GMEM_LAB/tests.sh" --names > "$DIR/prepared/plan"
+	{
+		cat "$GMEM_LAB/scenarios/mutants"
+		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$OPT_arch" \
+			"$OPT_seed" "$OPT_jobs"
+		[[ -z $OPT_linux ]] || echo "linux = $OPT_linux"
+	} > "$DIR/prepared/scenario"
+	run_child "$GMEM_LAB/scenario.sh" prepare "$DIR/prepared"
+	[[ ! -e $DIR/prepared/not-run ]] || exit 2
+	# Tried once, and not by each of the machines that begin together.
+	run_child "$GMEM_LAB/accel.sh" "$OPT_arch" \
+		"$(data_get "$DIR/prepared/scenario" boot-image)" \
+		"$(data_get "$DIR/prepared/scenario" initramfs)" > /dev/null
+}
+
+begin()
+{
+	DIR=$(realpath --canonicalize-missing "$OPT_results")/mutants-$(date +%Y%m%d-%H%M%S)
+	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$OPT_results' cannot be written to"
+	prepare
+	printf '%s\n' "arch = $OPT_arch" "seed = $OPT_seed" "repeat = $OPT_repeat" > "$DIR/options"
+	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_repeat" "$OPT_seed" "${NAMES[@]}" \
+		> "$DIR/queue"
+	touch "$DIR/began"
+}
+
+# The newest run that was begun and has no table yet.
+resume()
+{
+	local dir
+
+	for dir in "$OPT_results"/mutants-*; do
+		[[ ! -e $dir/began || -e $dir/mutants.json ]] || DIR=$(realpath "$dir")
+	done
+	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $OPT_results"
+	say "going on with $DIR"
+}
+
+run()
+{
+	local status=0
+
+	run_child xargs --arg-file="$DIR/queue" --delimiter='\n' --max-args=1 \
+		--max-procs="$OPT_jobs" setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" run || :
+	"$GMEM_LAB/mutant" table "$DIR" || status=$?
+	[[ $RECORD == false ]] || cp "$DIR/mutants.md" "$GMEM_ROOT/docs/mutants.md"
+	say "results: $DIR"
+	JUDGED=true
+	exit "$status"
+}
+
+main()
+{
+	NAMES=() MODE=run RECORD=false JUDGED=false DIR=
+	OPT_sample='' OPT_repeat=1 OPT_linux='' OPT_seed=$((RANDOM * 32768 + RANDOM))
+	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(uname -m)
+	trap finish EXIT
+	parse_options "$@"
+	check_values
+	[[ -z $OPT_sample ]] || mapfile -t NAMES < <("$GMEM_LAB/mutant" sample "$OPT_arch" \
+		"$OPT_sample" "$OPT_seed")
+	case $MODE in
+	list) "$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" ;;
+	resume) resume; run ;;
+	run)
+		run_child "$GMEM_LAB/packages.sh"
+		begin
+		run
+		;;
+	esac
+}
+
+main "$@"

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mutants: which there are, in what order tests are tried on one, what became of it.
+
+A mutant is a patch in lab/kernel/mutants whose message has the fields below.  It is
+  killed      a test of ours failed, of a clause that must catch it
+  incidental  something failed, but nothing that must catch it
+  survived    its code ran and nothing failed: a skip or a broken set-up is no failure
+  unreached   its code never ran, so that whatever failed failed of something else
+  stillborn   no test ever began
+"""
+
+import dataclasses
+import re
+
+from . import cases, rules
+from .contract import CLAUSES
+
+FIELDS = ("Breaks", "Clause", "Reached", "Precedent", "Arch", "Kind")
+OPTIONAL = ("Append", "First")
+KINDS = ("deterministic", "probabilistic")
+ARCHITECTURES = ("all", "x86_64", "arm64")
+
+SUBJECT = re.compile(r"Subject: \[PATCH\] mutant: ([a-z0-9]+(?:-[a-z0-9]+)*)$", re.MULTILINE)
+FIELD = re.compile(r"^([A-Z][a-z]+): +(.*(?:\n +\S.*)*)$", re.MULTILINE)
+ARMED = re.compile(r"gmem_mutant: (\S+) armed$", re.MULTILINE)
+REACHED = re.compile(r"gmem_mutant: (\S+) reached(?: (\d+) times)?$", re.MULTILINE)
+
+
+@dataclasses.dataclass
+class Mutant:
+    """One bug, as its patch describes it."""
+
+    name: str
+    clauses: list
+    fields: dict
+
+    def concerns(self, arch):
+        """Is there such a bug on this architecture?"""
+        return self.fields["Arch"] in ("all", arch)
+
+    def settings(self):
+        """What arms it, as lines of a scenario."""
+        words = " ".join(filter(None, (f"gmem_mutant={self.name}", self.fields.get("Append"))))
+        return [f"mutant = {self.name}", f"must-fail = {' '.join(self.clauses)}",
+                f"append = {words}"]
+
+
+def catalogue(root, wrong):
+    """Every Mutant of the checkout ROOT, in order; complaints are added to WRONG."""
+    found = []
+    for patch in sorted((root / "lab" / "kernel" / "mutants").glob("*.patch")):
+        text = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
+        name = SUBJECT.search(text)
+        if not name:  # what all of them need
+            continue
+        fields = {key: " ".join(value.split()) for key, value in FIELD.findall(text)
+                  if key in FIELDS + OPTIONAL}
+        mutant = Mutant(name[1], fields.get("Clause", "").split(), fields)
+        wrong += [f"{patch.name}: {why}" for why in _wrong(mutant)]
+        if mutant.name in [other.name for other in found]:
+            wrong.append(f"{patch.name}: there are two of {mutant.name}")
+        found.append(mutant)
+    return found
+
+
+def _wrong(mutant):
+    for field in FIELDS:
+        if not mutant.fields.get(field):
+            yield f"does not say {field}"
+    for clause in mutant.clauses:
+        if clause not in CLAUSES:
+            yield f"there is no clause {clause}"
+    if mutant.fields.get("Kind") not in KINDS:
+        yield f"Kind is not one of {', '.join(KINDS)}"
+    if mutant.fields.get("Arch") not in ARCHITECTURES:
+        yield f"Arch is not one of {', '.join(ARCHITECTURES)}"
+
+
+def order(mutant, tests):
+    """Names of all TESTS: those that say they kill MUTANT, those of its clauses, the rest."""
+    first = mutant.fields.get("First", "").split()
+    return [test.name for test in sorted(tests, key=lambda test: (
+        test.name not in first, mutant.name not in test.kills,
+        not set(mutant.clauses) & set(test.clauses)))]
+
+
+def kill(run, clauses):
+    """The first failure of one of CLAUSES in RUN, as a dictionary, or None."""
+    for program in run.ktap.programs:
+        for case in program.cases if program.ours() else ():
+            found = cases.outcome(run, program, case)
+            if found.kind == "fail" and found.clause in clauses:
+                return {"program": program.name, "case": case.name,
+                        "clause": found.clause, "text": found.text}
+    return None
+
+
+def logged(reasons, clauses):
+    """As kill(), of what the kernel's log or a hang says."""
+    for reason in reasons:
+        if reason.kind in ("hang", "log", "panic") and reason.clause in clauses:
+            return {"program": reason.program, "case": reason.case,
+                    "clause": reason.clause, "text": reason.text}
+    return None
+
+
+def judge(run, console, stopped):
+    """What became of the mutant of RUN; CONSOLE is its text, STOPPED when it was killed."""
+    name, clauses = run.settings["mutant"], run.settings["must-fail"].split()
+    reasons = [] if not run.ktap.begun() else \
+        [r for r in rules.apply(run) if r.verdict == "fail" and r.kind not in
+         ("truncated", "nothing-passed", "plan", "exit-code", "skip")]
+    killer = kill(run, clauses) or logged(reasons, clauses)
+    hits = [int(times or 1) for who, times in REACHED.findall(console) if who == name]
+    if not run.ktap.begun() or name not in ARMED.findall(console):
+        verdict = "stillborn"
+    elif not hits:
+        verdict = "unreached"
+    elif killer:
+        verdict = "killed"
+    else:
+        verdict = "incidental" if reasons else "survived"
+    return {"mutant": name, "verdict": verdict, "clauses": clauses, "hits": max(hits, default=0),
+            "by": killer if verdict == "killed" else None,
+            "seconds": stopped if verdict == "killed" else None,
+            # What the tests themselves saw, had the kernel said nothing.
+            "without_log": verdict == "killed" and bool(
+                kill(run, [clause for clause in clauses if clause != "C13"])),
+            "others": [f"{r.clause} {r.program} {r.case}: {r.text}".strip()
+                       for r in reasons][:10]}
+
+
+def judge_peers(run):
+    """(outcome, why) of upstream's tests: killed, log (the kernel complained) or passed."""
+    if not run.ktap.begun():
+        return "nothing", "no test began"
+    reasons = [r for r in rules.apply(run) if r.verdict == "fail"]
+    failed = [r for r in reasons if r.kind in ("peer", "hang", "truncated")]
+    if failed:
+        return "killed", f"{failed[0].program}: {failed[0].text}"
+    return ("log", reasons[0].text) if reasons else ("passed", "")
