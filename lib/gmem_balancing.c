@@ -76,7 +76,7 @@ static unsigned int scans_so_far(void)
 }
 
 /* True once the reader has touched everything since now, or does not get on. */
-static void wait_round(struct reader *reader, const struct gmem_deadline *deadline)
+static void wait_round(struct reader *reader, struct gmem_deadline *deadline)
 {
 	__u64 until = READ_ONCE(reader->rounds) + 2;
 

@@ -18,12 +18,25 @@ struct gmem_deadline gmem_deadline_in(unsigned int seconds)
 {
 	unsigned int scale = getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
 
-	return (struct gmem_deadline){ now_ns() + seconds * scale * 1000000000ULL };
+	return (struct gmem_deadline){ .end_ns = now_ns() + seconds * scale * 1000000000ULL };
 }
 
-bool gmem_deadline_poll(const struct gmem_deadline *deadline)
+/* In microseconds: short against a migration (0.1 ms), long against a system call; and
+ * in the end short against a scan of the kernel's threads (10 ms), long against a look
+ * at every frame.
+ */
+#define SHORTEST	50
+#define LONGEST		1600
+/* Polls until twice as long is waited. */
+#define PATIENT		8
+
+bool gmem_deadline_poll(struct gmem_deadline *deadline)
 {
-	/* Short against a migration (0.1 ms), long against a system call. */
-	usleep(50);
+	unsigned int wait = SHORTEST;
+
+	for (unsigned int polls = deadline->polls++; polls >= PATIENT && wait < LONGEST;
+	     polls -= PATIENT)
+		wait *= 2;
+	usleep(wait);
 	return now_ns() < deadline->end_ns;
 }

@@ -15,12 +15,15 @@
 
 struct gmem_deadline {
 	__u64 end_ns;		/* on CLOCK_MONOTONIC */
+	unsigned int polls;	/* so far */
 };
 
 /* @seconds from now, four times that where KSFT_MACHINE_SLOW is set. */
 struct gmem_deadline gmem_deadline_in(unsigned int seconds);
 
-/* Gives up the CPU for a moment.  False once the deadline has passed. */
-bool gmem_deadline_poll(const struct gmem_deadline *deadline);
+/* Gives up the CPU for a moment, longer the longer it has taken already: whoever is
+ * waited for may need that CPU.  False once the deadline has passed.
+ */
+bool gmem_deadline_poll(struct gmem_deadline *deadline);
 
 #endif /* GMEM_DEADLINE_H */

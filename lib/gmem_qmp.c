@@ -26,7 +26,7 @@ enum gmem_skip gmem_qmp_missing(void)
 }
 
 /* Reads a line without its end; what exceeds @size is dropped.  0 or -errno. */
-static int read_line(int fd, const struct gmem_deadline *deadline, char *line, size_t size)
+static int read_line(int fd, struct gmem_deadline *deadline, char *line, size_t size)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	size_t len = 0;
