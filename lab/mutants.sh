@@ -40,7 +40,8 @@ parse_options()
 		--mutants) ;;
 		--list) MODE=list ;;
 		--resume) MODE=resume ;;
-		--record) RECORD=true ;;
+		--peers) PEERS=peers ;;
+		--record) RECORD=true PEERS=peers ;;
 		-*) bad_usage "'$option' makes no sense with --mutants; see --help" ;;
 		*) NAMES+=("$option") ;;
 		esac
@@ -92,7 +93,8 @@ begin()
 	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$OPT_results' cannot be written to"
 	prepare
 	printf '%s\n' "arch = $OPT_arch" "seed = $OPT_seed" "repeat = $OPT_repeat" > "$DIR/options"
-	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_repeat" "$OPT_seed" "${NAMES[@]}" \
+	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_repeat" "$OPT_seed" "$PEERS" \
+		"${NAMES[@]}" \
 		> "$DIR/queue"
 	touch "$DIR/began"
 }
@@ -124,7 +126,7 @@ run()
 
 main()
 {
-	NAMES=() MODE=run RECORD=false JUDGED=false DIR=
+	NAMES=() MODE=run PEERS=none RECORD=false JUDGED=false DIR=
 	OPT_sample='' OPT_repeat=1 OPT_linux='' OPT_seed=$((RANDOM * 32768 + RANDOM))
 	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(uname -m)
 	trap finish EXIT

@@ -114,7 +114,7 @@ def judge(run, console, stopped):
     hits = [int(times or 1) for who, times in REACHED.findall(console) if who == name]
     if not run.ktap.begun() or name not in ARMED.findall(console):
         verdict = "stillborn"
-    elif not hits:
+    elif not any(hits):  # "reached 0 times" is said at the end, too
         verdict = "unreached"
     elif killer:
         verdict = "killed"

@@ -11,10 +11,13 @@ mutants.json, schema 1:
 """
 
 import json
+import pathlib
 import statistics
 import time
 
 SCHEMA = 1
+# How many mutants a control takes as long as.
+CONTROL_WEIGHT = 10
 # From the best to the worst.
 VERDICTS = ("killed", "incidental", "survived", "unreached", "stillborn", "missing")
 
@@ -26,10 +29,14 @@ def _outcomes(directory):
 
 def progress(directory, outcome):
     """One line: what became of one, how many are done, and how long it may yet take."""
-    total = len((directory / "queue").read_text().splitlines())
-    done = len(list(directory.glob("**/outcome.json")))
+    machines = (directory / "queue").read_text().splitlines()
+    total, done = len(machines), len(list(directory.glob("**/outcome.json")))
+    # A control runs all there is.
+    weight = {machine: CONTROL_WEIGHT if "/control-" in machine else 1 for machine in machines}
+    over = sum(w for machine, w in weight.items()
+               if (pathlib.Path(machine) / "outcome.json").exists())
     passed = time.time() - (directory / "began").stat().st_mtime
-    left = passed / max(done, 1) * (total - done)
+    left = passed / max(over, 1) * (sum(weight.values()) - over)
     what = outcome.get("mutant") or f"control {outcome.get('control')}"
     if "peers" in outcome:
         what = f"peers on {outcome['peers']}"
@@ -59,7 +66,7 @@ def _mutant(mutant, outcomes):
             "without_log": bool(killed) and all(run["without_log"] for run in killed),
             "hits": max((run["hits"] for run in runs), default=0),
             "others": next((run["others"] for run in runs if run["verdict"] == worst), []),
-            "peers": peers[0]["verdict"] if peers else "missing",
+            "peers": peers[0]["verdict"] if peers else "-",
             "peers_why": peers[0]["why"] if peers else ""}
 
 
@@ -82,7 +89,8 @@ def compose(directory, catalogue):
             "controls": controls, "mutants": rows,
             "score": {"killed": sum(row["verdict"] == "killed" for row in rows),
                       "of": len(rows),
-                      "peers": sum(row["peers"] == "killed" for row in rows),
+                      "peers": sum(row["peers"] == "killed" for row in rows)
+                      if any(row["peers"] != "-" for row in rows) else None,
                       "median": statistics.median(times) if times else None},
             "exit": 0 if good else 1}
 
@@ -90,8 +98,10 @@ def compose(directory, catalogue):
 def _summary(result):
     score = result["score"]
     controls = ", ".join(f"{c['control']} {c['verdict']}" for c in result["controls"])
-    return (f"{score['killed']} of {score['of']} mutants killed, {score['peers']} by upstream's "
-            f"tests; median {score['median']} s from boot to kill; controls: "
+    theirs = f"{score['peers']} by upstream's tests" if score["peers"] is not None else \
+        "upstream's tests not run (--peers)"
+    return (f"{score['killed']} of {score['of']} mutants killed, {theirs}; "
+            f"median {score['median']} s from boot to kill; controls: "
             f"{controls or 'none'}; {result['seconds']} s in all")
 
 
