@@ -104,8 +104,8 @@ def logged(reasons, clauses):
     return None
 
 
-def judge(run, console, stopped):
-    """What became of the mutant of RUN; CONSOLE is its text, STOPPED when it was killed."""
+def judge(run, console, ended):
+    """What became of the mutant of RUN; CONSOLE is its text, it ran for ENDED seconds."""
     name, clauses = run.settings["mutant"], run.settings["must-fail"].split()
     reasons = [] if not run.ktap.begun() else \
         [r for r in rules.apply(run) if r.verdict == "fail" and r.kind not in
@@ -122,7 +122,7 @@ def judge(run, console, stopped):
         verdict = "incidental" if reasons else "survived"
     return {"mutant": name, "verdict": verdict, "clauses": clauses, "hits": max(hits, default=0),
             "by": killer if verdict == "killed" else None,
-            "seconds": stopped if verdict == "killed" else None,
+            "seconds": ended if verdict == "killed" else None,
             # What the tests themselves saw, had the kernel said nothing.
             "without_log": verdict == "killed" and bool(
                 kill(run, [clause for clause in clauses if clause != "C13"])),
