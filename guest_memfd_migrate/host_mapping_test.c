@@ -23,6 +23,7 @@
 #include "gmem_deadline.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
+#include "gmem_supervisor.h"
 #include "gmem_trigger.h"
 #include "gmem_variant.h"
 
@@ -111,8 +112,11 @@ static ssize_t wrong_line(char *mapping, size_t lines, __u64 want)
 static void check(const char *who, char *mapping, size_t lines, __u64 want,
 		  struct gmem_tally *tally)
 {
-	ssize_t wrong = wrong_line(mapping, lines, want);
+	ssize_t wrong;
 
+	gmem_busy(GMEM_C3, who);
+	wrong = wrong_line(mapping, lines, want);
+	gmem_idle();
 	if (wrong >= 0)
 		gmem_fail(GMEM_C3, "%s: offset %#zx: want %llu, got %llu", who, wrong * 64,
 			  (unsigned long long)want,
@@ -150,8 +154,10 @@ static void check_in_child(int ask, int answer, size_t lines, struct gmem_tally 
 {
 	ssize_t wrong;
 
+	gmem_busy(GMEM_C3, "the child reads its mapping");
 	if (write(ask, "?", 1) != 1 || read(answer, &wrong, sizeof(wrong)) != sizeof(wrong))
 		gmem_broken("the child does not answer: %m");
+	gmem_idle();
 	if (wrong >= 0)
 		gmem_fail(GMEM_C3, "child: offset %#zx differs from what was written", wrong * 64);
 	tally->verified += lines * sizeof(__u64);
@@ -185,8 +191,10 @@ static void move_under_writes(FIXTURE_DATA(host_mapping) * self, int ask, int an
 				gmem_fail(GMEM_C9, "the host's writer does not get on");
 		hold_writer(counters);
 		tally->raced += (counters->passes - before) * self->region->npages;
-		check("first mapping", self->region->host, self->lines, counters->passes, tally);
-		check("second mapping", self->second, self->lines, counters->passes, tally);
+		check("reading the first mapping", self->region->host, self->lines,
+		      counters->passes, tally);
+		check("reading the second mapping", self->second, self->lines, counters->passes,
+		      tally);
 		check_in_child(ask, answer, self->lines, tally);
 	}
 }

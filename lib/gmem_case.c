@@ -11,6 +11,7 @@
 
 #include "gmem_case.h"
 #include "gmem_kmsg.h"
+#include "gmem_supervisor.h"
 #include "gmem_undo.h"
 
 /* The exit status of kvm_util's TEST_ASSERT(); the harness calls both a fail. */
@@ -54,6 +55,7 @@ void gmem_case_begin(char *reason, size_t size, const char *fixture, const char 
 	snprintf(reason, size,
 		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
 	fprintf(stderr, "# seed %#llx\n", (unsigned long long)gmem_seed());
+	gmem_supervisor_begin();
 	gmem_undo_begin();
 	snprintf(name, sizeof(name), "%s%s%s.%s", fixture, *variant ? "." : "", variant, claim);
 	gmem_kmsg_mark(name);
@@ -73,6 +75,7 @@ static void finish(int status, const char *fmt, va_list args)
 	if (case_reason)
 		snprintf(case_reason, case_reason_size, "%s", text);
 	fprintf(stderr, "# %s\n", text);
+	gmem_supervisor_end(status);
 	/* vCPU threads may still run: leave without tearing down under them. */
 	_exit(status);
 }
@@ -148,4 +151,5 @@ void gmem_case_pass(const struct gmem_tally *tally, unsigned int required)
 	require(required, GMEM_PLACED, tally->placed, "no folio's place was looked at");
 	gmem_kmsg_check();
 	case_reason[0] = '\0';
+	gmem_busy(GMEM_C11, "freeing VM and guest_memfd");
 }

@@ -19,6 +19,7 @@
 #include "gmem_numa.h"
 #include "gmem_probe.h"
 #include "gmem_region.h"
+#include "gmem_supervisor.h"
 
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define PM_PFN_MASK	(BIT_ULL(55) - 1)
@@ -307,8 +308,10 @@ void gmem_frame_read(struct gmem_region *region, __u64 *frames)
 	 * still be moving pages, such as kcompactd: a fault waits for that.
 	 */
 	do {
+		gmem_busy(GMEM_C3, "the host reads guest_memfd");
 		for (size_t page = 0; page < region->npages; page++)
 			(void)READ_ONCE(*(char *)gmem_region_host(region, page));
+		gmem_idle();
 		gmem_frame_read_mapped(region->host, region->npages, region->page_size, frames);
 	} while (first_unseen(frames, region->npages) < region->npages &&
 		 gmem_deadline_poll(&deadline));

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/sizes.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -13,37 +12,20 @@
 #include "kvm_util.h"
 #include "ucall_common.h"
 
+#include "gmem_board.h"
 #include "gmem_case.h"
 #include "gmem_deadline.h"
 #include "gmem_guest.h"
 #include "gmem_pattern.h"
 #include "gmem_region.h"
-
-#define BOARD_GPA	SZ_4G
-#define BOARD_SLOT	1
+#include "gmem_supervisor.h"
 
 /* Seconds in which a running vCPU must have got somewhere. */
 #define PATIENCE 30
 
-/* What guest and host share; it lives outside the memory under test. */
-struct board {
-	__u64 gva;
-	__u64 first, count;	/* the pages that work is done on */
-	__u64 words;		/* per page */
-	__u64 step;		/* of them, every how many */
-	__u64 key;
-	__u32 work;		/* enum gmem_guest_work */
-	__u32 stop;
-	__u64 progress;		/* pages handled */
-	__u64 passed;		/* every page was handled since work was set */
-	__u32 mismatched;
-	struct gmem_mismatch bad;
-	__u16 generation[];	/* what each page holds */
-};
-
 struct gmem_guest {
 	struct gmem_region *region;
-	struct board *board;	/* the host's view */
+	struct gmem_board *board;	/* the host's view */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -53,65 +35,6 @@ struct gmem_guest {
 	int run_error;		/* errno of a KVM_RUN that failed */
 	char trouble[256];	/* why the vCPU cannot go on */
 };
-
-/* One page: check what it holds, or not, and write the next generation if told to. */
-static bool guest_page(struct board *board, __u64 page, __u32 work)
-{
-	__u64 *va = (void *)(board->gva + page * board->words * sizeof(__u64));
-	__u16 generation = READ_ONCE(board->generation[page]);
-
-	if (work != GMEM_GUEST_OVERWRITE &&
-	    !gmem_page_check(va, board->words, board->step, board->key, page, generation,
-			     &board->bad)) {
-		WRITE_ONCE(board->mismatched, 1);
-		return false;
-	}
-	if (work == GMEM_GUEST_WRITE || work == GMEM_GUEST_OVERWRITE) {
-		generation = gmem_next_generation(generation);
-		gmem_page_stamp(va, board->words, board->step, board->key, page, generation);
-		/* Who sees the generation sees all that was written for it. */
-		smp_wmb();
-		WRITE_ONCE(board->generation[page], generation);
-	}
-	WRITE_ONCE(board->progress, board->progress + 1);
-	return true;
-}
-
-static void guest_work(struct board *board)
-{
-	__u32 work = READ_ONCE(board->work);
-
-	do {
-		for (__u64 i = 0; i < board->count; i++) {
-			/* A first pass is worth nothing in part. */
-			if (READ_ONCE(board->stop) && board->passed)
-				return;
-			if (!guest_page(board, board->first + i, work))
-				return;
-		}
-		board->passed = 1;
-	} while (work != GMEM_GUEST_CHECK && !READ_ONCE(board->stop));
-}
-
-void gmem_guest_code(void)
-{
-	struct board *board = (struct board *)BOARD_GPA;
-
-	for (;;) {
-		guest_work(board);
-		GUEST_SYNC(0);
-	}
-}
-
-static size_t board_size(size_t npages)
-{
-	return sizeof(struct board) + npages * sizeof(__u16);
-}
-
-size_t gmem_guest_pages(size_t npages)
-{
-	return board_size(npages) / MIN_PAGE_SIZE + 1;
-}
 
 /* Runs the vCPU until it reports itself paused, or is in trouble. */
 static void run_until_paused(struct gmem_guest *guest)
@@ -175,7 +98,7 @@ static void *vcpu_thread(void *arg)
 /* Fails the case over what a guest that is out of guest mode found. */
 static void judge(struct gmem_guest *guest)
 {
-	struct board *board = guest->board;
+	struct gmem_board *board = guest->board;
 	struct gmem_mismatch *bad = &board->bad;
 
 	if (guest->trouble[0])
@@ -303,23 +226,6 @@ void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 		judge(guest);
 }
 
-static struct board *create_board(struct gmem_region *region)
-{
-	struct kvm_vm *vm = region->vm;
-	size_t size = align_up(board_size(region->npages), region->page_size);
-	struct board *board;
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, BOARD_GPA, BOARD_SLOT,
-				    vm_adjust_num_guest_pages(vm->mode, size / vm->page_size), 0);
-	virt_map(vm, BOARD_GPA, BOARD_GPA, size / vm->page_size);
-	board = addr_gpa2hva(vm, BOARD_GPA);
-	board->gva = region->gpa;
-	board->words = region->page_size / sizeof(__u64);
-	board->step = GMEM_EVERY_WORD;
-	board->key = gmem_pattern_key(gmem_seed());
-	return board;
-}
-
 struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
 {
 	struct gmem_guest *guest = calloc(1, sizeof(*guest));
@@ -328,7 +234,7 @@ struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
 		gmem_broken("out of memory");
 	guest->region = region;
 	guest->clause = GMEM_C1;
-	guest->board = create_board(region);
+	guest->board = gmem_board_create(region);
 	guest->paused = true;
 	pthread_mutex_init(&guest->lock, NULL);
 	pthread_cond_init(&guest->changed, NULL);
@@ -367,13 +273,7 @@ void gmem_guest_free(struct gmem_guest *guest)
 
 void gmem_guest_write_on_host(struct gmem_guest *guest, size_t first, size_t count)
 {
-	struct board *board = guest->board;
-
-	for (size_t page = first; page < first + count; page++) {
-		board->generation[page] = gmem_next_generation(board->generation[page]);
-		gmem_page_stamp(gmem_region_host(guest->region, page), board->words, board->step,
-				board->key, page, board->generation[page]);
-	}
+	gmem_board_write_on_host(guest->board, guest->region, first, count);
 }
 
 __u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page)
@@ -385,38 +285,11 @@ __u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page)
 	return generation;
 }
 
-/* True if @got is the stamp of a generation from @first to the one after @last. */
-static bool is_between(const struct gmem_mismatch *at, __u64 key, __u64 got, __u16 first,
-		       __u16 last)
-{
-	__u16 end = gmem_next_generation(gmem_next_generation(last));
-
-	for (; first != end; first = gmem_next_generation(first))
-		if (got == gmem_stamp(key, at->page, at->word, first))
-			return true;
-	return false;
-}
-
 bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, __u16 generation,
 			       bool zeros, struct gmem_mismatch *bad)
 {
-	__u64 *va = gmem_region_host(guest->region, page);
-	struct board *board = guest->board;
-
-	bad->page = page;
-	for (bad->word = 0; bad->word < board->words; bad->word += board->step) {
-		bad->got = READ_ONCE(va[bad->word]);
-		if (!bad->got && zeros)
-			continue;
-		/* The word was read before the generation that it cannot be beyond. */
-		smp_rmb();
-		if (!is_between(bad, board->key, bad->got, generation,
-				READ_ONCE(board->generation[page]))) {
-			bad->want = gmem_stamp(board->key, page, bad->word, generation);
-			return false;
-		}
-	}
-	return true;
+	return __gmem_board_seen(guest->board, gmem_region_host(guest->region, page), page,
+				 generation, zeros, bad);
 }
 
 /* By a mapping that did not exist during the moves: an old PTE can be right
@@ -425,21 +298,21 @@ bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, __u16 gene
 static void verify_on_host(struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
-	struct board *board = guest->board;
+	struct gmem_board *board = guest->board;
 	size_t size = gmem_region_size(region);
 	struct gmem_mismatch bad;
 	char *host;
 
 	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
+	gmem_busy(GMEM_C3, "the host compares guest_memfd");
 	for (size_t page = 0; page < region->npages; page++)
-		if (!gmem_page_check((void *)(host + page * region->page_size), board->words,
-				     board->step, board->key, page, board->generation[page],
-				     &bad))
+		if (!__gmem_board_check(board, host + page * region->page_size, page, &bad))
 			gmem_fail(guest->clause,
 				  "host: page %llu offset %#llx: want %#llx, got %#llx (%s)",
 				  bad.page, bad.page * region->page_size + bad.word * 8,
 				  bad.want, bad.got,
 				  gmem_mismatch_name(gmem_mismatch_class(board->key, &bad)));
+	gmem_idle();
 	kvm_munmap(host, size);
 }
 

@@ -2,6 +2,7 @@
 /* The kernel-log guard: reports and taint since a mark. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static const char * const reports[] = {
 
 static int kmsg = -1;
 static long taint;
+static bool marked;		/* the mark was read back: nothing before it was missed */
 
 static long read_taint(void)
 {
@@ -49,6 +51,7 @@ void gmem_kmsg_check(void)
 	/* Each read returns one record: "prio,seq,time,flags;text". */
 	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0) {
 		record[len] = '\0';
+		marked |= !!strstr(record, "gmem: begin ");
 		for (size_t i = 0; i < sizeof(reports) / sizeof(*reports); i++)
 			if (strstr(record, reports[i]))
 				gmem_fail(GMEM_C13, "kernel log: %s",
@@ -58,6 +61,8 @@ void gmem_kmsg_check(void)
 		gmem_broken("the kernel log overflowed during the case");
 	if (errno != EAGAIN)
 		gmem_broken("/dev/kmsg: %m");
+	if (!marked)
+		gmem_broken("the kernel log lacks the mark that was written to it");
 	if (read_taint() != taint)
 		gmem_fail(GMEM_C13, "taint went from %#lx to %#lx", taint, read_taint());
 }

@@ -10,6 +10,7 @@
 
 #include "gmem_case.h"
 #include "gmem_file.h"
+#include "gmem_supervisor.h"
 #include "gmem_undo.h"
 
 #define MAX_ENTRIES 64
@@ -74,7 +75,9 @@ void gmem_undo_begin(void)
 
 	if (to_keeper >= 0)
 		return;
+	gmem_busy(0, "waiting for another case of the suite to end");
 	take_turn();
+	gmem_idle();
 	if (pipe2(pipefd, O_CLOEXEC))
 		gmem_broken("pipe: %m");
 	keeper = fork();
