@@ -9,6 +9,7 @@
 
 #include "gmem_block.h"
 #include "gmem_case.h"
+#include "gmem_child.h"
 #include "gmem_deadline.h"
 #include "gmem_file.h"
 
@@ -59,23 +60,13 @@ static pid_t start_offline(long id)
 	return child;
 }
 
-/* True once @child has ended, with @status. */
-static bool has_ended(pid_t child, int *status)
-{
-	pid_t ended = waitpid(child, status, WNOHANG);
-
-	if (ended < 0)
-		gmem_broken("waitpid: %m");
-	return ended == child;
-}
-
 static bool end_by_signal(pid_t child, int *status)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 
 	do {
 		kill(child, SIGUSR1);
-		if (has_ended(child, status))
+		if (gmem_child_ended(child, status))
 			return true;
 	} while (gmem_deadline_poll(&deadline));
 	kill(child, SIGKILL);
@@ -89,7 +80,7 @@ int __gmem_block_offline(long id, __u64 attempts)
 	pid_t child = start_offline(id);
 	int status;
 
-	for (int poll = 1; !has_ended(child, &status); poll++) {
+	for (int poll = 1; !gmem_child_ended(child, &status); poll++) {
 		/* It takes longer to count failures than to see a child's end. */
 		if ((poll % 16 || gmem_block_failures() < until) && gmem_deadline_poll(&deadline))
 			continue;
