@@ -23,6 +23,7 @@ TESTS += guest_memfd_migrate/no_room_test
 TESTS += guest_memfd_migrate/page_flags_test
 TESTS += guest_memfd_migrate/prefault_test
 TESTS += guest_memfd_migrate/punched_test
+TESTS += guest_memfd_migrate/reports_test
 TESTS += guest_memfd_migrate/slot_churn_test
 TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_migrate/stale_access_test

@@ -4,6 +4,7 @@
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/syscall.h>
 
@@ -14,6 +15,7 @@
 #ifndef MPOL_MF_MOVE
 #define MPOL_DEFAULT 0
 #define MPOL_BIND 2
+#define MPOL_MF_STRICT BIT(0)
 #define MPOL_MF_MOVE BIT(1)
 #define MPOL_MF_MOVE_ALL BIT(2)
 #endif
@@ -103,38 +105,61 @@ void gmem_numa_prefer(int node)
 	numa_set_preferred(node);
 }
 
-void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all)
+int __gmem_numa_move(pid_t pid, void *addr, size_t count, size_t page_size, int node, bool all,
+		     int *status)
 {
 	void **pages = calloc(count, sizeof(*pages));
 	int *nodes = calloc(count, sizeof(*nodes));
-	int *status = calloc(count, sizeof(*status));
+	int ret;
 
-	if (!pages || !nodes || !status)
+	if (!pages || !nodes)
 		gmem_broken("out of memory");
 	for (size_t i = 0; i < count; i++) {
 		pages[i] = (char *)addr + i * page_size;
 		nodes[i] = node;
+		status[i] = -1;
 	}
-	/* Above 0: that many pages were not moved; ENOMEM: the node is full.  Neither
-	 * is our verdict.
-	 */
-	if (numa_move_pages(0, count, pages, nodes, status,
-			    all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE) < 0 && errno != ENOMEM)
-		gmem_broken("move_pages to node %d: %m", node);
+	ret = numa_move_pages(pid, count, pages, nodes, status,
+			      all ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE);
+	if (ret < 0)
+		ret = -errno;
 	free(pages);
 	free(nodes);
+	return ret;
+}
+
+void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all)
+{
+	int *status = calloc(count, sizeof(*status));
+	int ret;
+
+	if (!status)
+		gmem_broken("out of memory");
+	ret = __gmem_numa_move(0, addr, count, page_size, node, all, status);
+	/* Pages that were not moved, or a node that is full, are not our verdict. */
+	if (ret < 0 && ret != -ENOMEM)
+		gmem_broken("move_pages to node %d: %s", node, strerror(-ret));
 	free(status);
 }
 
 /* libnuma has no call that both binds and moves. */
-void gmem_numa_mbind(void *addr, size_t size, int node)
+int __gmem_numa_mbind(void *addr, size_t size, int node, bool strict)
 {
 	struct bitmask *mask = mask_of(node);
+	int ret = syscall(SYS_mbind, addr, size, MPOL_BIND, mask->maskp, mask->size + 1,
+			  MPOL_MF_MOVE | (strict ? MPOL_MF_STRICT : 0));
 
-	if (syscall(SYS_mbind, addr, size, MPOL_BIND, mask->maskp, mask->size + 1,
-		    MPOL_MF_MOVE) < 0)
-		gmem_broken("mbind to node %d: %m", node);
+	ret = ret < 0 ? -errno : 0;
 	numa_free_nodemask(mask);
+	return ret;
+}
+
+void gmem_numa_mbind(void *addr, size_t size, int node)
+{
+	int ret = __gmem_numa_mbind(addr, size, node, false);
+
+	if (ret)
+		gmem_broken("mbind to node %d: %s", node, strerror(-ret));
 }
 
 void gmem_numa_balance(void *addr, size_t size)
@@ -164,13 +189,22 @@ bool gmem_numa_has_cpus(int node)
 	return has;
 }
 
-void gmem_numa_migrate(int from, int to)
+long __gmem_numa_migrate(int from, int to)
 {
 	struct bitmask *source = mask_of(from), *target = mask_of(to);
+	long ret = numa_migrate_pages(0, source, target);
 
-	/* Above 0: that many pages were not moved, which is not our verdict. */
-	if (numa_migrate_pages(0, source, target) < 0)
-		gmem_broken("migrate_pages from node %d to %d: %m", from, to);
+	ret = ret < 0 ? -errno : ret;
 	numa_free_nodemask(source);
 	numa_free_nodemask(target);
+	return ret;
+}
+
+void gmem_numa_migrate(int from, int to)
+{
+	long ret = __gmem_numa_migrate(from, to);
+
+	/* Above 0: that many pages were not moved, which is not our verdict. */
+	if (ret < 0)
+		gmem_broken("migrate_pages from node %d to %d: %s", from, to, strerror(-ret));
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "gmem_case.h"
 
@@ -45,10 +46,23 @@ void gmem_numa_prefer(int node);
  */
 void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all);
 
+/*
+ * The same of pages of process @pid, 0 for this one.  Returns what the call does: 0, above
+ * 0 how many pages were not moved, or -errno.  @status then has the node of each page, or
+ * a -errno, as far as the call says.
+ */
+int __gmem_numa_move(pid_t pid, void *addr, size_t count, size_t page_size, int node, bool all,
+		     int *status);
+
 /* mbind(2) of the @size bytes from @addr on to @node alone, with MPOL_MF_MOVE.
  * BROKEN if the call itself is refused.
  */
 void gmem_numa_mbind(void *addr, size_t size, int node);
+
+/* The same, with MPOL_MF_STRICT if @strict.  Returns 0 or -errno: -EIO if it is strict and
+ * pages are elsewhere.
+ */
+int __gmem_numa_mbind(void *addr, size_t size, int node, bool strict);
 
 /* mbind(2) of the @size bytes from @addr on to the first two nodes, between which
  * NUMA balancing may choose (MPOL_F_NUMA_BALANCING).  BROKEN if that is refused.
@@ -64,5 +78,8 @@ bool gmem_numa_has_cpus(int node);
  * BROKEN if the call itself is refused.
  */
 void gmem_numa_migrate(int from, int to);
+
+/* The same; returns how many pages were not moved, or -errno. */
+long __gmem_numa_migrate(int from, int to);
 
 #endif /* GMEM_NUMA_H */
