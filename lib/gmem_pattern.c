@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stamps: telling what kind of wrong a wrong word is. */
+/* Stamps: what kind of wrong a wrong word is, and pages that the host alone writes. */
+#include <unistd.h>
+
+#include "gmem_case.h"
 #include "gmem_pattern.h"
 
 enum gmem_mismatch_class gmem_mismatch_class(__u64 key, const struct gmem_mismatch *bad)
@@ -25,4 +28,30 @@ const char *gmem_mismatch_name(enum gmem_mismatch_class class)
 	};
 
 	return name[class];
+}
+
+void gmem_pattern_write(void *mem, size_t first, size_t count)
+{
+	__u64 words = getpagesize() / sizeof(__u64);
+
+	for (size_t i = 0; i < count; i++)
+		gmem_page_stamp((__u64 *)mem + i * words, words, GMEM_EVERY_WORD,
+				gmem_pattern_key(gmem_seed()), first + i, 1);
+}
+
+__u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_clause clause,
+			 const char *who)
+{
+	__u64 words = getpagesize() / sizeof(__u64), key = gmem_pattern_key(gmem_seed());
+	struct gmem_mismatch bad;
+
+	for (size_t i = 0; i < count; i++)
+		if (!gmem_page_check((const __u64 *)mem + i * words, words, GMEM_EVERY_WORD, key,
+				     first + i, 1, &bad))
+			gmem_fail(clause, "%s: page %zu offset %#llx: want %#llx, got %#llx (%s)",
+				  who, first + i,
+				  (first + i) * getpagesize() + bad.word * sizeof(__u64),
+				  bad.want, bad.got,
+				  gmem_mismatch_name(gmem_mismatch_class(key, &bad)));
+	return count * getpagesize();
 }

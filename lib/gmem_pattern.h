@@ -5,15 +5,18 @@
  * A stamp says which page, which word and which generation it was written for,
  * under a key made of the seed, so that a wrong word tells what went wrong.
  * Generation 0 is that of a page that nobody ever wrote: all zeros.
- * Everything here is inline: guest and host run the same code.
+ * What guest and host both run is inline.
  */
 #ifndef GMEM_PATTERN_H
 #define GMEM_PATTERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
+
+#include "gmem_case.h"
 
 /* Bits of a stamp, from the top: generation 16, page 32, word 16. */
 #define GMEM_GENERATIONS BIT(16)
@@ -92,5 +95,16 @@ enum gmem_mismatch_class gmem_mismatch_class(__u64 key, const struct gmem_mismat
 
 /* "zeros", "stale", ... */
 const char *gmem_mismatch_name(enum gmem_mismatch_class class);
+
+/* For pages that no guest writes: the first generation in every word of the @count pages
+ * at @mem, of which the first is page @first of the file, under this run's key.
+ */
+void gmem_pattern_write(void *mem, size_t first, size_t count);
+
+/* Fails the case of @clause, in @who's name, unless they hold that.  Returns the bytes
+ * compared.
+ */
+__u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_clause clause,
+			 const char *who);
 
 #endif /* GMEM_PATTERN_H */

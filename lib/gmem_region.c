@@ -16,6 +16,7 @@
 #include "gmem_case.h"
 #include "gmem_guest.h"
 #include "gmem_region.h"
+#include "gmem_supervisor.h"
 
 /* Above kvm_util's own slot 0 and the MMIO holes below 4 GiB. */
 #define REGION_GPA	(2 * SZ_4G)
@@ -74,7 +75,8 @@ static void set_slot(struct gmem_region *region, size_t nth, size_t count)
 				   slot->alias ? region->host + offset : NULL, region->fd, offset);
 }
 
-static void bind_slot(struct gmem_region *region, size_t nth)
+/* Makes the slot's place for it: addresses, and who may use them. */
+static void map_slot(struct gmem_region *region, size_t nth)
 {
 	const struct gmem_slot *slot = &region->slot[nth];
 	__u64 gva = region->gpa + slot->first * region->page_size;
@@ -83,21 +85,20 @@ static void bind_slot(struct gmem_region *region, size_t nth)
 
 	if (slot->alias && !region->host)
 		gmem_broken("an aliased slot needs a host mapping");
-	set_slot(region, nth, slot->count);
 	if (region->type->private_mem)
 		vm_mem_set_private(vm, slot->gpa, size);
 	virt_map(vm, gva, slot->gpa, size / vm->page_size);
 }
 
-static void bind_slots(struct gmem_region *region, const struct gmem_slot *slots,
-		       size_t nslots)
+static void map_slots(struct gmem_region *region, const struct gmem_slot *slots,
+		      size_t nslots)
 {
 	if (nslots > ARRAY_SIZE(region->slot))
 		gmem_broken("%zu slots are too many", nslots);
 	region->nslots = nslots;
 	memcpy(region->slot, slots, nslots * sizeof(*slots));
 	for (size_t i = 0; i < nslots; i++)
-		bind_slot(region, i);
+		map_slot(region, i);
 	/*
 	 * A slot whose file cannot be mmapped serves only private accesses from
 	 * the file; a VM without private memory would go to userspace_addr.
@@ -123,18 +124,38 @@ struct gmem_region *gmem_region_create_aliased(const struct gmem_vm_type *type,
 	return gmem_region_create_slots(type, flags, npages, &slot, 1);
 }
 
-void gmem_region_rebind(struct gmem_region *region)
+void gmem_region_bind(struct gmem_region *region)
 {
 	for (size_t i = 0; i < region->nslots; i++)
-		set_slot(region, i, 0);
+		gmem_region_bind_slot(region, i);
+}
+
+void gmem_region_unbind(struct gmem_region *region)
+{
 	for (size_t i = 0; i < region->nslots; i++)
-		set_slot(region, i, region->slot[i].count);
+		gmem_region_unbind_slot(region, i);
+}
+
+void gmem_region_rebind(struct gmem_region *region)
+{
+	gmem_region_unbind(region);
+	gmem_region_bind(region);
+}
+
+void gmem_region_bind_slot(struct gmem_region *region, size_t nth)
+{
+	set_slot(region, nth, region->slot[nth].count);
+}
+
+void gmem_region_unbind_slot(struct gmem_region *region, size_t nth)
+{
+	set_slot(region, nth, 0);
 }
 
 void gmem_region_rebind_slot(struct gmem_region *region, size_t nth)
 {
-	set_slot(region, nth, 0);
-	set_slot(region, nth, region->slot[nth].count);
+	gmem_region_unbind_slot(region, nth);
+	gmem_region_bind_slot(region, nth);
 }
 
 __u64 gmem_region_gpa(void)
@@ -142,9 +163,9 @@ __u64 gmem_region_gpa(void)
 	return REGION_GPA;
 }
 
-struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
-					     size_t npages, const struct gmem_slot *slots,
-					     size_t nslots)
+static struct gmem_region *create_region(const struct gmem_vm_type *type, __u64 flags,
+					 size_t npages, const struct gmem_slot *slots,
+					 size_t nslots)
 {
 	struct gmem_region *region = calloc(1, sizeof(*region));
 	struct vm_shape shape = VM_SHAPE_DEFAULT;
@@ -175,33 +196,69 @@ struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __
 						     gmem_guest_code);
 	region->fd = create_file(region, size);
 	map_on_host(region, size);
-	bind_slots(region, slots, nslots);
+	map_slots(region, slots, nslots);
 	return region;
+}
+
+struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
+					     size_t npages, const struct gmem_slot *slots,
+					     size_t nslots)
+{
+	struct gmem_region *region = create_region(type, flags, npages, slots, nslots);
+
+	gmem_region_bind(region);
+	return region;
+}
+
+struct gmem_region *gmem_region_create_unbound(const struct gmem_vm_type *type, __u64 flags,
+					       size_t npages)
+{
+	const struct gmem_slot slot = { .count = npages + 1, .gpa = REGION_GPA };
+
+	return create_region(type, flags, npages, &slot, 1);
+}
+
+void gmem_region_keep_mapping(struct gmem_region *region)
+{
+	kvm_vm_free(region->vm);
+	close(region->fd);
+	region->vm = NULL;
+	region->vcpu = NULL;
+	region->fd = -1;
+	region->guest_reaches = false;
 }
 
 void gmem_region_free(struct gmem_region *region)
 {
 	if (!region)
 		return;
+	gmem_busy(GMEM_C11, "freeing VM and guest_memfd");
 	if (region->host)
 		kvm_munmap(region->host, (region->npages + 1) * region->page_size);
-	close(region->fd);
-	kvm_vm_free(region->vm);
+	if (region->vm) {
+		close(region->fd);
+		kvm_vm_free(region->vm);
+	}
+	gmem_idle();
 	free(region);
 }
 
 void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count)
 {
+	gmem_busy(GMEM_C9, "allocating guest_memfd");
 	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE, first * region->page_size,
 		      count * region->page_size))
 		gmem_broken("fallocate of guest_memfd pages %zu+%zu: %m", first, count);
+	gmem_idle();
 }
 
 void gmem_region_punch(struct gmem_region *region, size_t first, size_t count)
 {
+	gmem_busy(GMEM_C9, "punching a hole into guest_memfd");
 	if (fallocate(region->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 		      first * region->page_size, count * region->page_size))
 		gmem_broken("PUNCH_HOLE of guest_memfd pages %zu+%zu: %m", first, count);
+	gmem_idle();
 }
 
 void gmem_region_discard(struct gmem_region *region)

@@ -74,12 +74,22 @@ struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __
 					     size_t npages, const struct gmem_slot *slots,
 					     size_t nslots);
 
+/* The same with one slot that is not there yet: gmem_region_bind() makes it. */
+struct gmem_region *gmem_region_create_unbound(const struct gmem_vm_type *type, __u64 flags,
+					       size_t npages);
+
+/* Makes all slots, or deletes them.  No vCPU may use their pages meanwhile. */
+void gmem_region_bind(struct gmem_region *region);
+void gmem_region_unbind(struct gmem_region *region);
+
 /* Deletes all slots and makes them anew: nothing is mapped in stage-2 then.  No
  * vCPU may run.
  */
 void gmem_region_rebind(struct gmem_region *region);
 
 /* The same for the @nth slot alone, whose pages no vCPU may use meanwhile. */
+void gmem_region_bind_slot(struct gmem_region *region, size_t nth);
+void gmem_region_unbind_slot(struct gmem_region *region, size_t nth);
 void gmem_region_rebind_slot(struct gmem_region *region, size_t nth);
 
 /* The lowest guest physical address that a slot may have. */
@@ -91,6 +101,9 @@ static inline size_t gmem_region_size(const struct gmem_region *region)
 	return region->npages * region->page_size;
 }
 
+/* Destroys the VM and closes the file, of which the host's mapping is left. */
+void gmem_region_keep_mapping(struct gmem_region *region);
+
 /* NULL is fine. */
 void gmem_region_free(struct gmem_region *region);
 
@@ -99,13 +112,12 @@ void gmem_region_free(struct gmem_region *region);
  */
 void gmem_region_allocate(struct gmem_region *region, size_t first, size_t count);
 
-/* Frees pages [@first, @first + @count) (PUNCH_HOLE).  BROKEN on error. */
-void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
-
 /* Frees the pages in use (PUNCH_HOLE). */
 void gmem_region_discard(struct gmem_region *region);
 
-/* Frees pages [@first, @first + @count) (PUNCH_HOLE), which unmaps them everywhere. */
+/* Frees pages [@first, @first + @count) (PUNCH_HOLE), which unmaps them everywhere.
+ * BROKEN on error.
+ */
 void gmem_region_punch(struct gmem_region *region, size_t first, size_t count);
 
 /* Frees the spare page (PUNCH_HOLE), which unmaps it from stage-2. */
