@@ -12,6 +12,7 @@
 #	make bench
 #	make docs
 
+TESTS += guest_memfd_migrate/accounting_test
 TESTS += guest_memfd_migrate/allocation_test
 TESTS += guest_memfd_migrate/cma_use_test
 TESTS += guest_memfd_migrate/contents_test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A cgroup of this case's own. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
@@ -57,6 +58,25 @@ long gmem_cgroup_read(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", cgroup, name);
 	return gmem_file_read_long(path);
+}
+
+long gmem_cgroup_numa_stat(const char *what, int node)
+{
+	char text[4096], path[96], key[32], *line, *at = NULL;
+	int len;
+
+	snprintf(path, sizeof(path), "%s/memory.numa_stat", cgroup);
+	len = __gmem_file_read(path, text, sizeof(text));
+	if (len < 0)
+		gmem_broken("%s: %s", path, strerror(-len));
+	snprintf(key, sizeof(key), " N%d=", node);
+	/* "file N0=4096 N1=0", a line for each kind of memory. */
+	for (char *rest = text; !at && (line = strsep(&rest, "\n")); )
+		if (!strncmp(line, what, strlen(what)) && line[strlen(what)] == ' ')
+			at = strstr(line, key);
+	if (!at)
+		gmem_broken("%s: no \"%s\" of node %d", path, what, node);
+	return strtol(at + strlen(key), NULL, 10);
 }
 
 int __gmem_cgroup_write(const char *name, long value)

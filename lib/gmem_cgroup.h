@@ -20,6 +20,11 @@ void gmem_cgroup_enter(const char *controller);
 /* The number in file @name of the cgroup. */
 long gmem_cgroup_read(const char *name);
 
+/* Bytes of @what ("file", "unevictable") that the cgroup has on @node, by
+ * memory.numa_stat.  BROKEN if it does not say.
+ */
+long gmem_cgroup_numa_stat(const char *what, int node);
+
 /* Writes @value to file @name of the cgroup.  Returns 0 or -errno. */
 int __gmem_cgroup_write(const char *name, long value);
 
