@@ -14,6 +14,7 @@
 
 TESTS += guest_memfd_migrate/accounting_test
 TESTS += guest_memfd_migrate/allocation_test
+TESTS += guest_memfd_migrate/closing_test
 TESTS += guest_memfd_migrate/cma_use_test
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/contended_test

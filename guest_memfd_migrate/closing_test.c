@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VM and its memory can go away while the memory moves.
+ *
+ * Contract: C11: the last descriptor is closed, the VM destroyed, or its process killed,
+ *	     and neither that nor the migration hangs, or touches what is gone; what
+ *	     somebody else still maps stays right; C10: nothing of it is left.
+ * Method:   a process of its own, the owner, has a VM whose guest writes the file.  This
+ *	     process sends the owner's pages to the other node and back.  In the midst of
+ *	     a call the owner closes the file before the VM, or after it, or is killed with
+ *	     its vCPU in the guest.  Or it is killed while this process moves the pages of
+ *	     a mapping of its own, which must hold afterwards what the owner wrote.  Then
+ *	     the owner and its VM must be gone, and its pages free.
+ * Guards:   broken unless pages moved in a call that was not over when the end came.
+ * Needs:    a policy with movable memory; two nodes; a memory cgroup; debugfs' kvm
+ *	     directory.
+ * Kills:    no-invalidate-lock, vm-ref-leak
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+
+#include "gmem_account.h"
+#include "gmem_case.h"
+#include "gmem_child.h"
+#include "gmem_deadline.h"
+#include "gmem_guest.h"
+#include "gmem_numa.h"
+#include "gmem_pattern.h"
+#include "gmem_region.h"
+#include "gmem_variant.h"
+#include "gmem_worker.h"
+
+#define NPAGES	256
+/* The last ones, which the owner writes on the host and the guest leaves alone. */
+#define STILL	64
+#define MOVING	(NPAGES - STILL)
+#define ROUNDS	6
+#define MOST	40		/* if no page moves in the midst of an end */
+#define PATIENCE 20
+/* Pages by which counters may be off. */
+#define SLACK	256
+
+/* What both processes see. */
+struct stage {
+	int fd;			/* the owner's guest_memfd */
+	char *pages;		/* where the owner maps it; NULL until all is in place */
+	__u64 started, finished; /* calls of move_pages() */
+	__u64 at_end;		/* the call in whose midst the end came */
+};
+
+FIXTURE(closing) {
+	const FIXTURE_VARIANT(closing) * variant;
+	struct stage *stage;
+	pid_t owner;
+	pid_t whose;		/* pages are moved: the owner's, or ours if 0 */
+	char *pages;		/* in that process */
+	int node;		/* where they are sent next */
+	struct gmem_tally tally;
+};
+
+FIXTURE_VARIANT(closing) {
+	__u64 flags;
+	/* How the owner ends, in it; NULL: it is killed. */
+	void (*end)(struct gmem_region *region);
+	bool ours;		/* this process maps the file, too */
+};
+
+/* The file goes, and its memory with it, while there is a VM. */
+static void file_first(struct gmem_region *region)
+{
+	kvm_munmap(region->host, (region->npages + 1) * region->page_size);
+	close(region->fd);
+	kvm_vm_free(region->vm);
+}
+
+/* The VM is held by the file alone when that goes. */
+static void vm_first(struct gmem_region *region)
+{
+	kvm_vm_free(region->vm);
+	kvm_munmap(region->host, (region->npages + 1) * region->page_size);
+	close(region->fd);
+}
+
+#define VARIANT(_flags, _name, ...) \
+FIXTURE_VARIANT_ADD(closing, _flags##_##_name) { \
+	.flags = GMEM_FLAGS_##_flags, \
+	__VA_ARGS__ \
+};
+VARIANT(optin_mmap_shared, file_first, .end = file_first)
+VARIANT(optin_mmap_shared, vm_first, .end = vm_first)
+VARIANT(optin_mmap_shared, killed)
+VARIANT(optin_mmap_shared, killed_and_ours, .ours = true)
+VARIANT(mmap_shared, file_first, .end = file_first)
+VARIANT(mmap_shared, vm_first, .end = vm_first)
+VARIANT(mmap_shared, killed)
+VARIANT(mmap_shared, killed_and_ours, .ours = true)
+
+FIXTURE_SETUP(closing)
+{
+}
+
+FIXTURE_TEARDOWN(closing)
+{
+}
+
+/* Waits for a call that is not over, and takes note of it. */
+static void wait_for_call(struct stage *stage)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	__u64 call;
+
+	do {
+		call = READ_ONCE(stage->started);
+		if (call > 1 && READ_ONCE(stage->finished) != call) {
+			WRITE_ONCE(stage->at_end, call);
+			return;
+		}
+	} while (gmem_deadline_poll(&deadline));
+	gmem_broken("nobody moves pages");
+}
+
+/* The owner: all is in place, then comes the end. */
+static void own(void *arg)
+{
+	FIXTURE_DATA(closing) * self = arg;
+	struct stage *stage = self->stage;
+	struct gmem_region *region;
+	struct gmem_guest *guest;
+
+	region = gmem_region_create(&gmem_vm_default, gmem_flags(self->variant->flags), NPAGES);
+	guest = gmem_guest_create_idle(region);
+	gmem_guest_skim(guest);
+	gmem_pattern_write(region->host, 0, NPAGES);
+	gmem_guest_run_on(guest, GMEM_GUEST_OVERWRITE, 0, MOVING);
+	gmem_guest_wait_rounds(guest, 1);
+	if (self->variant->end)
+		gmem_guest_free(guest);
+	stage->fd = region->fd;
+	WRITE_ONCE(stage->pages, region->host);
+	while (!self->variant->end)
+		pause();
+	wait_for_call(stage);
+	self->variant->end(region);
+}
+
+static void start_owner(FIXTURE_DATA(closing) * self)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	memset(self->stage, 0, sizeof(*self->stage));
+	self->owner = gmem_child_start(own, self);
+	while (!READ_ONCE(self->stage->pages))
+		if (!gmem_deadline_poll(&deadline))
+			gmem_broken("the owner is not ready; see the log");
+	self->whose = self->owner;
+	self->pages = self->stage->pages;
+}
+
+/* Once, all pages; what becomes of pages that are gone is nobody's business. */
+static void move(void *arg)
+{
+	FIXTURE_DATA(closing) * self = arg;
+	struct stage *stage = self->stage;
+	__u64 call = stage->started + 1, moved = 0;
+	int status[NPAGES];
+
+	memset(status, -1, sizeof(status));
+	WRITE_ONCE(stage->started, call);
+	__gmem_numa_move(self->whose, self->pages, NPAGES, getpagesize(), self->node, true,
+			 status);
+	for (int page = 0; page < NPAGES; page++)
+		moved += status[page] == self->node;
+	self->tally.moved += moved;
+	if (READ_ONCE(stage->at_end) == call)
+		self->tally.raced += moved;
+	WRITE_ONCE(stage->finished, call);
+	self->node = gmem_numa_other(self->node);
+}
+
+/* This process's own mapping of the owner's file. */
+static void map_ours(FIXTURE_DATA(closing) * self)
+{
+	int fd = gmem_child_fd(self->owner, self->stage->fd);
+
+	self->pages = kvm_mmap(NPAGES * getpagesize(), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_POPULATE, fd);
+	close(fd);
+	self->whose = 0;
+}
+
+/* The owner comes to an end, one way or the other, while the pages move. */
+static void wait_for_end(FIXTURE_DATA(closing) * self)
+{
+	int status;
+
+	if (!self->variant->end) {
+		wait_for_call(self->stage);
+		kill(self->owner, SIGKILL);
+	}
+	status = gmem_child_wait(self->owner, GMEM_C11, "the VM's process ends");
+	if (self->variant->end ? status : !WIFSIGNALED(status))
+		gmem_broken("the owner ended with status %#x; see the log", status);
+}
+
+static void move_and_end(FIXTURE_DATA(closing) * self)
+{
+	struct gmem_worker *mover;
+
+	start_owner(self);
+	self->node = gmem_numa_node(1);
+	if (self->variant->ours)
+		map_ours(self);
+	mover = gmem_worker_start("moving pages", move, self);
+	wait_for_end(self);
+	gmem_worker_stop(mover);
+	if (self->variant->ours) {
+		self->tally.verified += gmem_pattern_check(self->pages + MOVING * getpagesize(),
+							   MOVING, STILL, GMEM_C11,
+							   "the VM was killed");
+		kvm_munmap(self->pages, NPAGES * getpagesize());
+	}
+	gmem_account_wait_vms(self->owner);
+}
+
+TEST_F_TIMEOUT(closing, while_it_moves, GMEM_CASE_TIMEOUT)
+{
+	struct gmem_account before;
+
+	GMEM_CASE_BEGIN();
+	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
+	gmem_account_begin();
+	self->variant = variant;
+	self->stage = kvm_mmap(sizeof(*self->stage), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1);
+	/* The first round makes the kernel fill its own lists and caches. */
+	move_and_end(self);
+	gmem_account_read(&before);
+	for (int round = 1; round < MOST && (round < ROUNDS || !self->tally.raced); round++)
+		move_and_end(self);
+	gmem_account_wait(&before, SLACK);
+	gmem_case_pass(&self->tally, GMEM_MOVED | GMEM_RACED |
+		       (variant->ours ? GMEM_VERIFIED : 0));
+}
+
+TEST_HARNESS_MAIN
