@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Triggers that send pages to another node, by their address in this process. */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gmem_case.h"
 #include "gmem_cgroup.h"
+#include "gmem_child.h"
 #include "gmem_control.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
@@ -45,6 +48,40 @@ const struct gmem_trigger gmem_trigger_move_pages_all = {
 	.rounds = 10,
 	.missing = gmem_numa_missing,
 	.fire = move_pages_all_fire,
+};
+
+static void move_pages_of_parent(void *arg)
+{
+	struct gmem_scene *scene = arg;
+	struct gmem_region *region = scene->region;
+	struct gmem_control *control = scene->control;
+	int *status = calloc(region->npages, sizeof(*status));
+
+	if (!status)
+		_exit(1);
+	__gmem_numa_move(getppid(), region->host, region->npages, region->page_size,
+			 scene->node, true, status);
+	__gmem_numa_move(getppid(), control->mem, control->npages, control->page_size,
+			 scene->node, true, status);
+}
+
+/* Another process asks for it, and waits until it is done. */
+static void move_pages_by_other_fire(struct gmem_scene *scene)
+{
+	pid_t other = gmem_child_start(move_pages_of_parent, scene);
+	int status = gmem_child_wait(other, GMEM_C9, "another process moves pages");
+
+	if (status)
+		gmem_broken("the process that moves pages ended with status %#x", status);
+	scene->node = gmem_numa_other(scene->node);
+}
+
+const struct gmem_trigger gmem_trigger_move_pages_by_other = {
+	.name = "move_pages_by_other",
+	.by_address = true,
+	.rounds = 10,
+	.missing = gmem_numa_missing,
+	.fire = move_pages_by_other_fire,
 };
 
 static void mbind_fire(struct gmem_scene *scene)

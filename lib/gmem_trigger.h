@@ -37,6 +37,7 @@ struct gmem_trigger {
 
 extern const struct gmem_trigger gmem_trigger_move_pages;
 extern const struct gmem_trigger gmem_trigger_move_pages_all;
+extern const struct gmem_trigger gmem_trigger_move_pages_by_other;
 extern const struct gmem_trigger gmem_trigger_mbind;
 extern const struct gmem_trigger gmem_trigger_migrate_pages;
 extern const struct gmem_trigger gmem_trigger_cpuset;

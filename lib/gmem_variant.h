@@ -51,6 +51,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 #define GMEM_BY_ADDRESS(op, type, flags) \
 	op(type, flags, move_pages) \
 	op(type, flags, move_pages_all) \
+	op(type, flags, move_pages_by_other) \
 	op(type, flags, mbind) \
 	op(type, flags, migrate_pages) \
 	op(type, flags, cpuset) \
