@@ -44,6 +44,7 @@ TESTS += compaction_stress/unevictable_test
 TESTS += memory_offline/block_offline_test
 TESTS += memory_offline/dimm_unplug_test
 TESTS += memory_offline/hard_offline_test
+TESTS += memory_offline/normal_zone_test
 TESTS += memory_offline/soft_offline_test
 TESTS += memory_offline/virtio_mem_test
 
