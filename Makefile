@@ -53,8 +53,10 @@ BENCHES += guest_memfd_migrate/moves_bench
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.
 PEERS += guest_memfd_test
-PEERS += pre_fault_memory_test
+PEERS += $(PEERS_$(KVM_ARCH))
 PEERS += set_memory_region_test
+
+PEERS_x86 += pre_fault_memory_test
 
 # What "make dropin" copies into a kernel tree.
 DROPIN_FILES := Makefile .gitignore config config.aarch64 config.x86_64 settings

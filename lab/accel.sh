@@ -27,7 +27,7 @@ key()
 
 hopeless()
 {
-	[[ ! -r /dev/kvm || ! -w /dev/kvm || $ARCH != $(uname -m) ]] ||
+	[[ ! -r /dev/kvm || ! -w /dev/kvm || $ARCH != $(host_arch) ]] ||
 		grep --quiet --no-messages '^[0N]' \
 			/sys/module/kvm_intel/parameters/nested \
 			/sys/module/kvm_amd/parameters/nested

@@ -15,7 +15,7 @@ readonly RESULTS=$GMEM_ROOT/results
 write_scenario()
 {
 	cat "$GMEM_LAB/scenarios/reference"
-	printf '%s = %s\n' arch "$(uname -m)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
+	printf '%s = %s\n' arch "$(host_arch)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
 		memory 8G node-memory 4G
 }
 

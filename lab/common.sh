@@ -58,6 +58,22 @@ count_results()
 	echo "${done:-0} $all"
 }
 
+# The lab's name of this machine's own architecture.
+host_arch()
+{
+	uname -m | sed 's/^aarch64$/arm64/'
+}
+
+# What compiles for ARCH: CROSS_COMPILE of the user's own has the last word.
+set_compiler()
+{
+	local -r arch=$1
+
+	[[ $arch == "$(host_arch)" || -n ${CROSS_COMPILE:-} ]] ||
+		CROSS_COMPILE=$(data_get "$GMEM_LAB/machines/$arch" cross)
+	export CROSS_COMPILE=${CROSS_COMPILE:-}
+}
+
 hash_of_stdin()
 {
 	sha256sum | cut -c 1-12

@@ -5,83 +5,18 @@
 # Usage: lab/fetch.sh [--where] [VERSION]	(VERSION: 7.3; default the newest)
 # With --where nothing is fetched: prints the newest in the cache, or nothing.
 #
-# apt does the fetching, with a state of its own, and so does the verifying: an
-# index counts only with a valid signature of Debian's keyring, a package only
-# with the hash that the signed index gives it.  A file appears in deb/ only
-# after that.  The mirror is the one that this machine's own apt uses, or
-# GMEM_MIRROR.
+# apt fetches and verifies, see lab/apt.sh; a file appears in deb/ only after that.
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+readonly APT=$GMEM_CACHE/apt DEB=$GMEM_CACHE/deb
+# shellcheck source=apt.sh
+. "${BASH_SOURCE[0]%/*}/apt.sh"
 
 readonly SUITES=(trixie-backports sid)
 readonly OLDEST=7.2
-readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-readonly APT=$GMEM_CACHE/apt DEB=$GMEM_CACHE/deb LOG=$GMEM_CACHE/log
-readonly PRIVATE=(--config-file="$APT/apt.conf"
-	--option=Dir::Etc::SourceList="$APT/sources.list"
-	--option=Dir::Etc::SourceParts=-)
 readonly INDEX_MAX_AGE_MINUTES=1440
-
-# "#clear" undoes hooks of the machine's own configuration; proxies stay.
-write_apt_conf()
-{
-	mkdir -p "$APT"/{lists,cache,lists/partial} "$DEB"
-	: > "$APT/status"
-	cat > "$APT/apt.conf" <<-CONF
-	#clear APT::Update::Pre-Invoke;
-	#clear APT::Update::Post-Invoke;
-	#clear APT::Update::Post-Invoke-Success;
-	Dir::State "$APT";
-	Dir::State::status "$APT/status";
-	Dir::Cache "$APT/cache";
-	Acquire::AllowInsecureRepositories "false";
-	Acquire::AllowDowngradeToInsecureRepositories "false";
-	Acquire::AllowWeakRepositories "false";
-	APT::Get::AllowUnauthenticated "false";
-	Acquire::Languages "none";
-	CONF
-	# Root's apt would become _apt, which may not write into this cache.
-	((EUID != 0)) || echo 'APT::Sandbox::User "root";' >> "$APT/apt.conf"
-}
-
-# The machine's own Debian mirror, as its apt configuration has it.
-mirror_of_machine()
-{
-	# shellcheck disable=SC2016 # apt expands $(REPO_URI), not the shell
-	apt-get "$@" indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		'Origin: Debian' 'Label: Debian' 'Component: main' 2> /dev/null |
-		grep --invert-match '^cdrom:' | sed -n '1s,/*$,,p' || :
-}
-
-# Where the machine's lists were never fetched they are fetched into the
-# private state: an unprivileged user can do that.
-find_mirror()
-{
-	local mirror=${GMEM_MIRROR:-}
-
-	[[ -n $mirror ]] || mirror=$(mirror_of_machine)
-	if [[ -z $mirror ]]; then
-		run_logged "reading this machine's package sources" \
-			"$LOG/mirror.log" no_count \
-			apt-get --config-file="$APT/apt.conf" update || :
-		mirror=$(mirror_of_machine --config-file="$APT/apt.conf")
-	fi
-	[[ -n $mirror ]] ||
-		die "this machine's apt knows no Debian mirror; name one in GMEM_MIRROR"
-	echo "$mirror"
-}
-
-write_sources()
-{
-	local -r mirror=$1
-	local suite
-
-	for suite in "${SUITES[@]}"; do
-		echo "deb [signed-by=$KEYRING] $mirror $suite main"
-	done > "$APT/sources.list"
-}
 
 # Without --error-on=any apt calls an index that it could not fetch a success.
 refresh_index()
@@ -89,7 +24,7 @@ refresh_index()
 	local mirror
 
 	mirror=$(find_mirror)
-	write_sources "$mirror"
+	write_sources "$mirror" "${SUITES[@]}"
 	rm -f "$APT/updated"
 	run_logged "asking $mirror for kernel sources" "$LOG/apt-update.log" no_count \
 		apt-get "${PRIVATE[@]}" update --error-on=any || return
@@ -208,8 +143,8 @@ main()
 		return
 	fi
 
-	mkdir -p "$LOG"
 	lock "$APT/lock"
+	mkdir -p "$DEB"
 	write_apt_conf
 	choice=$(choose "${1:-}")
 	[[ -n $choice ]] ||

@@ -3,7 +3,7 @@
 #
 # Packs the installed tests and the little that they need into an initramfs and
 # prints its path.
-# Usage: lab/initramfs.sh [--where] TESTS_DIR
+# Usage: lab/initramfs.sh [--where] [--arch ARCH] TESTS_DIR
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -16,22 +16,36 @@ readonly PROGRAMS=(/usr/bin/timeout /usr/bin/stdbuf)
 readonly SEARCHED=(dash stress-ng)
 readonly LIBSTDBUF=/usr/libexec/coreutils/libstdbuf.so
 
-busybox()
+# Where NAME is on the machine, without SYSROOT.
+search()
 {
-	type -P busybox || die "busybox is missing"
+	local -r name=$1
+	local dir
+
+	for dir in /usr/bin /bin /usr/sbin /sbin; do
+		if [[ -x $SYSROOT$dir/$name ]]; then
+			echo "$dir/$name"
+			return
+		fi
+	done
+	die "$name is missing"
 }
 
-host_programs()
+programs()
 {
+	local name
+
 	printf '%s\n' "${PROGRAMS[@]}" "$LIBSTDBUF"
-	type -P "${SEARCHED[@]}" || die "${SEARCHED[*]} is missing"
+	for name in "${SEARCHED[@]}"; do
+		search "$name"
+	done
 }
 
 key()
 {
 	{
 		echo "$TESTS"
-		{ busybox; host_programs; } | xargs sha256sum
+		{ search busybox; programs; } | sed "s|^|$SYSROOT|" | xargs sha256sum
 		(cd "$GMEM_LAB/guest" && sha256sum ./*)
 	} | hash_of_stdin
 }
@@ -40,9 +54,38 @@ key()
 # the loader will look for it.
 libraries()
 {
+	if [[ -n $SYSROOT ]]; then
+		foreign_libraries
+		return
+	fi
 	xargs ldd 2> /dev/null |
 		awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' |
 		sed '/:$/d' | sort --unique
+}
+
+# What the programs need and what that needs; ldd would have to run them.
+foreign_libraries()
+{
+	local -r dirs=("$SYSROOT"/usr/lib "$SYSROOT"/usr/lib/*-linux-gnu)
+	local -a todo
+	local name dir names found=' '
+
+	mapfile -t todo
+	while ((${#todo[@]} > 0)); do
+		names=$(readelf --dynamic "${todo[@]}" 2> /dev/null |
+			sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')
+		todo=()
+		for name in $names; do
+			[[ $found != *" $name "* ]] || continue
+			found+="$name "
+			for dir in "${dirs[@]}"; do
+				[[ -e $dir/$name ]] || continue
+				todo+=("$dir/$name")
+				echo "${dir#"$SYSROOT"}/$name"
+				break
+			done
+		done
+	done
 }
 
 copy_in()
@@ -51,7 +94,7 @@ copy_in()
 
 	while IFS= read -r file; do
 		mkdir -p "$ROOT${file%/*}"
-		cp --dereference "$file" "$ROOT$file"
+		cp --dereference "$SYSROOT$file" "$ROOT$file"
 	done
 }
 
@@ -64,16 +107,17 @@ make_root()
 	for link in bin sbin lib lib64; do
 		ln -s "usr/$link" "$ROOT/$link"
 	done
-	cp "$(busybox)" "$ROOT/usr/bin/busybox"
-	"$(busybox)" --list-full | while IFS= read -r applet; do
+	cp "$SYSROOT$(search busybox)" "$ROOT/usr/bin/busybox"
+	# This machine's own busybox has the same applets, and can be run here.
+	busybox --list-full | while IFS= read -r applet; do
 		[[ -e $ROOT/usr/bin/${applet##*/} ]] ||
 			ln -s busybox "$ROOT/usr/bin/${applet##*/}"
 	done
 	rm -f "${PROGRAMS[@]/#/$ROOT}"
-	host_programs | copy_in
+	programs | copy_in
 	ln --symbolic --force dash "$ROOT/usr/bin/sh"
 	cp --archive "$TESTS" "$ROOT/ksft"
-	{ host_programs; find "$TESTS" -type f -perm /111; } | libraries | copy_in
+	{ programs | sed "s|^|$SYSROOT|"; find "$TESTS" -type f -perm /111; } | libraries | copy_in
 	install --mode=755 "$GMEM_LAB/guest/init" "$ROOT/init"
 	install --mode=755 "$GMEM_LAB/guest/sed" "$ROOT/usr/local/bin/sed"
 }
@@ -101,9 +145,15 @@ main()
 {
 	local goal=build
 
+	ARCH=$(host_arch)
 	[[ ${1:-} != --where ]] || { goal=where; shift; }
-	(($# == 1)) || die "usage: lab/initramfs.sh [--where] TESTS_DIR"
-	readonly TESTS=$1
+	[[ ${1:-} != --arch ]] || { ARCH=$2; shift 2; }
+	(($# == 1)) || die "usage: lab/initramfs.sh [--where] [--arch ARCH] TESTS_DIR"
+	readonly TESTS=$1 ARCH
+	local -a where=()
+	[[ $goal != where ]] || where=(--where)
+	SYSROOT=$("$GMEM_LAB/sysroot.sh" "${where[@]}" "$ARCH")
+	readonly SYSROOT
 	CPIO=$GMEM_CACHE/initramfs/$(key).cpio
 	readonly CPIO
 	if [[ $goal != where ]]; then

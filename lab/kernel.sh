@@ -3,11 +3,13 @@
 #
 # Builds a kernel for the lab and prints the directory that holds it: source/,
 # obj/ with the image and the user-space headers.
-# Usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--jobs N] KERNEL SOURCE
+# Usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--config FILE] [--jobs N]
+#		KERNEL SOURCE
 #
 # KERNEL: stock, reference or mutants (the reference with every bug of
 # lab/kernel/mutants, none of them armed), from SOURCE, a linux-source package; or
 # tree, from SOURCE, a kernel tree of the user's, which is copied and never written to.
+# --config names a file of lab/kernel/config that is merged last.
 # --headers stops at the headers, --where prints the directory and makes nothing.
 
 set -euo pipefail
@@ -24,6 +26,7 @@ fragments()
 	printf '%s\n' "$GMEM_LAB/kernel/config/base.config" \
 		"$GMEM_LAB/kernel/config/$(data_get "$MACHINE" fragment)" \
 		"$GMEM_ROOT/config" "$GMEM_ROOT/$(data_get "$MACHINE" suite-fragment)"
+	[[ -z $CONFIG ]] || echo "$GMEM_LAB/kernel/config/$CONFIG"
 }
 
 patches()
@@ -41,14 +44,14 @@ key()
 	local version=${SOURCE##*/}
 
 	if [[ $KERNEL == tree ]]; then
-		echo "tree-$(echo "$ARCH $SOURCE" | hash_of_stdin)"
+		echo "tree-$(echo "$ARCH${CONFIG:+ $CONFIG} $SOURCE" | hash_of_stdin)"
 		return
 	fi
 	version=${version%_all.deb}
 	version=${version#*_}
 	{
 		echo "$RECIPE $ARCH ${SOURCE##*/}"
-		"${CROSS_COMPILE:-}gcc" --version 2> /dev/null | head -n 1
+		"${CROSS_COMPILE}gcc" --version 2> /dev/null | head -n 1
 		{ fragments; patches; } | xargs cat
 	} | hash_of_stdin | sed "s/^/$KERNEL-${version%%-*}-/"
 }
@@ -184,18 +187,20 @@ build()
 
 parse_arguments()
 {
-	GOAL=build ARCH=$(uname -m) JOBS=$(nproc)
+	GOAL=build ARCH=$(host_arch) CONFIG='' JOBS=$(nproc)
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
 		--where | --headers) GOAL=${1#--}; shift ;;
 		--arch) ARCH=$2; shift 2 ;;
+		--config) CONFIG=$2; shift 2 ;;
 		--jobs) JOBS=$2; shift 2 ;;
 		*) die "unknown option '$1'" ;;
 		esac
 	done
-	(($# == 2)) || die "usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--jobs N] KERNEL SOURCE"
-	readonly KERNEL=$1 SOURCE=$2 GOAL ARCH JOBS
+	(($# == 2)) || die "usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--config FILE] [--jobs N] KERNEL SOURCE"
+	readonly KERNEL=$1 SOURCE=$2 GOAL ARCH CONFIG JOBS
 	readonly MACHINE=$GMEM_LAB/machines/$ARCH
+	set_compiler "$ARCH"
 }
 
 main()
@@ -205,7 +210,7 @@ main()
 	readonly DIR
 	readonly MAKE=(make -C "$DIR/source" O=../obj
 		ARCH="$(data_get "$MACHINE" make-arch)"
-		CC="ccache ${CROSS_COMPILE:-}gcc" HOSTCC="ccache gcc")
+		CC="ccache ${CROSS_COMPILE}gcc" HOSTCC="ccache gcc")
 	if [[ $GOAL != where ]]; then
 		if [[ ! -e $DIR/complete ]]; then
 			lock "$DIR.lock"

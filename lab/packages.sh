@@ -2,27 +2,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that the lab needs and this machine lacks.
-# Usage: lab/packages.sh [PACKAGE...]	(PACKAGE: needed beside the usual ones)
+# Usage: lab/packages.sh [--arch ARCH] [PACKAGE...]	(PACKAGE: beside the usual ones)
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 
-# The compiler and what a kernel build runs; the machine; what goes into its
-# initramfs; what the scripts themselves run.
+# The compiler and what a kernel build runs; what goes into the machine's initramfs;
+# what the scripts themselves run.  The machine's file names its emulator, and its
+# compiler where that is another than this machine's.
 readonly PACKAGES=(
 	build-essential bc bison ccache flex libelf-dev libssl-dev perl
 	libnuma-dev uuid-dev
-	qemu-system-x86
 	busybox-static cpio stress-ng
 	debian-archive-keyring python3 rsync xz-utils
 )
+
+packages_of_machine()
+{
+	local -r machine=$GMEM_LAB/machines/$ARCH
+
+	data_get "$machine" packages
+	[[ $ARCH == "$(host_arch)" ]] || data_get "$machine" cross-packages
+}
 
 missing_packages()
 {
 	local package
 
-	for package in "${PACKAGES[@]}" "$@"; do
+	for package in "$@"; do
 		[[ $(dpkg-query --show --showformat='${db:Status-Status}' \
 			"$package" 2> /dev/null) == installed ]] || echo "$package"
 	done
@@ -56,13 +64,17 @@ install_packages()
 main()
 {
 	local missing as_root
-	local -r needed=("${PACKAGES[@]}" "$@")
+	local -a needed
 
+	ARCH=$(host_arch)
+	[[ ${1:-} != --arch ]] || { ARCH=$2; shift 2; }
+	readonly ARCH
+	read -r -d '' -a needed <<< "${PACKAGES[*]} $(packages_of_machine) $*" || :
 	if ! type -P dpkg-query apt-get > /dev/null; then
 		say "On Debian: apt-get install ${needed[*]}"
 		die "this machine has no apt; install the equivalent of the packages above"
 	fi
-	missing=$(missing_packages "$@")
+	missing=$(missing_packages "${needed[@]}")
 	[[ -n $missing ]] || return 0
 	mapfile -t missing <<< "$missing"
 	as_root=$(become_root)

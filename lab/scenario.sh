@@ -42,7 +42,8 @@ predict()
 choose_kernel()
 {
 	KIND=$(setting kernel) TREE=$(setting tree) IMAGE=$(setting image)
-	BUILD=()
+	BUILD=() CONFIG=()
+	[[ -z $(setting config) ]] || CONFIG=(--config "$(setting config)")
 	if [[ -n $IMAGE || $KIND == host ]]; then
 		BUILD=(--headers)
 		KIND=${TREE:+tree}
@@ -61,10 +62,10 @@ prepare()
 	local -r common=(--arch "$ARCH" --jobs "$JOBS")
 
 	[[ $KIND == tree ]] || step SOURCE fetch.sh "$(setting linux)" || return
-	step KERNEL kernel.sh "${BUILD[@]}" "${common[@]}" "$KIND" "$SOURCE" || return
+	step KERNEL kernel.sh "${BUILD[@]}" "${common[@]}" "${CONFIG[@]}" "$KIND" "$SOURCE" || return
 	built_image
 	step TESTS tests.sh "${common[@]}" "$KERNEL" || return
-	[[ $HOST == true ]] || step INITRAMFS initramfs.sh "$TESTS" || return
+	[[ $HOST == true ]] || step INITRAMFS initramfs.sh --arch "$ARCH" "$TESTS" || return
 	# The configuration of a kernel that was built elsewhere is unknown.
 	[[ $HOST == true || -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
 	printf '%s\n' '' '# What was built for it.' "boot-image = $IMAGE" \
@@ -93,13 +94,13 @@ dry_run()
 
 	[[ $KIND == tree ]] || predict SOURCE linux-source-VERSION_VERSION_all.deb \
 		fetch.sh "$(setting linux)"
-	predict KERNEL "$GMEM_CACHE/kernel/KEY" kernel.sh "${common[@]}" "$KIND" "$SOURCE"
+	predict KERNEL "$GMEM_CACHE/kernel/KEY" kernel.sh "${common[@]}" "${CONFIG[@]}" "$KIND" "$SOURCE"
 	built_image
 	predict TESTS "$GMEM_CACHE/tests/KEY" tests.sh "${common[@]}" "$KERNEL"
 	if [[ $HOST == true ]]; then
 		command=$("$GMEM_LAB/host.sh" --dry-run "$RUN_DIR" "$TESTS")
 	else
-		predict INITRAMFS "$GMEM_CACHE/initramfs/KEY.cpio" initramfs.sh "$TESTS"
+		predict INITRAMFS "$GMEM_CACHE/initramfs/KEY.cpio" initramfs.sh "${common[@]}" "$TESTS"
 		predict accel tcg accel.sh "$ARCH" "$IMAGE" "$INITRAMFS"
 		echo "accel = $accel" >> "$RUN_DIR/scenario"
 		command=$("$GMEM_LAB/boot.sh" --dry-run "$RUN_DIR" "$IMAGE" "$INITRAMFS")

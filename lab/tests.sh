@@ -16,7 +16,7 @@ names()
 	local list peers
 
 	list=$(make --no-print-directory -C "$GMEM_ROOT" list) || die "make list failed"
-	peers=$(make --no-print-directory -C "$GMEM_ROOT" list-peers) ||
+	peers=$(make --no-print-directory -C "$GMEM_ROOT" ARCH="$ARCH" list-peers) ||
 		die "make list-peers failed"
 	printf '%s\n' "$list" | sed '/./s/^/guest_memfd:/'
 	printf '%s\n' "$peers" | sed '/./s/^/kvm:/'
@@ -49,7 +49,7 @@ key()
 {
 	{
 		echo "$ARCH"
-		"${CROSS_COMPILE:-}gcc" --version | head -n 1
+		"${CROSS_COMPILE}gcc" --version | head -n 1
 		dpkg-query --show libc6-dev libnuma-dev 2> /dev/null || :
 		project_files
 		kernel_files
@@ -77,6 +77,9 @@ check_installed()
 
 make_tests()
 {
+	local sysroot
+
+	sysroot=$("$GMEM_LAB/sysroot.sh" "$ARCH") || exit
 	# As in kernel.sh: half an object file would look new.
 	[[ ! -e $BUILD.building ]] || rm -rf "$BUILD"
 	rm -rf "$STAGE"
@@ -85,7 +88,7 @@ make_tests()
 	run_logged "building the tests for ${KERNEL_DIR##*/}" "$BUILD.log" no_count \
 		make -C "$GMEM_ROOT" -j "$JOBS" KSRC="$KERNEL_DIR/source" OUTPUT="$BUILD" \
 		ARCH="$(data_get "$GMEM_LAB/machines/$ARCH" make-arch)" \
-		CC="ccache ${CROSS_COMPILE:-}gcc" \
+		CC="ccache ${CROSS_COMPILE}gcc${sysroot:+ --sysroot=$sysroot}" \
 		KHDR_INCLUDES="-isystem $KERNEL_DIR/obj/usr/include" \
 		INSTALL_PATH="$STAGE/guest_memfd" install peers-install ||
 		die "the tests do not build: $(first_error "$BUILD.log")"
@@ -97,7 +100,7 @@ make_tests()
 
 parse_arguments()
 {
-	GOAL=build ARCH=$(uname -m) JOBS=$(nproc)
+	GOAL=build ARCH=$(host_arch) JOBS=$(nproc)
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
 		--where | --names) GOAL=${1#--}; shift ;;
@@ -107,6 +110,7 @@ parse_arguments()
 		esac
 	done
 	readonly GOAL ARCH JOBS KERNEL_DIR=${1:-}
+	set_compiler "$ARCH"
 }
 
 main()

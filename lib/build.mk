@@ -49,7 +49,7 @@ LDLIBS += -lnuma -ldl
 LIBGMEM_OBJS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard lib/*.c))
 LIBKVM := $(OUTPUT)/libkvm/libkvm.a
 
-$(shell mkdir -p $(OUTPUT)/lib $(OUTPUT)/libkvm $(sort $(dir $(TEST_GEN_PROGS))))
+$(shell mkdir -p $(OUTPUT)/lib $(OUTPUT)/libkvm/tools $(sort $(dir $(TEST_GEN_PROGS))))
 
 $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(LIBGMEM_OBJS) $(LIBKVM)
 

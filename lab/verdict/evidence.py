@@ -138,7 +138,8 @@ def _known_issues(run, run_dir, lab):
     if not path.exists():
         path = lab.parent / "known_issues"
     lines = _lines(run, path)
-    kinds = {scenario.name for scenario in (lab / "scenarios").glob("*")}
+    kinds = {scenario.name for scenario in (lab / "scenarios").glob("*")
+             if re.search(r"^kernel *=", scenario.read_text(encoding="utf-8"), re.M)}
     issues, complaints = known.parse(_data(lines), kinds)
     run.problems += [f"known_issues: {complaint}" for complaint in complaints]
     # A machine of its own says on its console what it runs, this one to the lab.

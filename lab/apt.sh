@@ -1,0 +1,76 @@
+# shellcheck shell=bash disable=SC2034 # names for the scripts that read this
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# apt with a state of its own, which leaves the machine's alone: for kernel sources
+# of other releases, and for packages of other architectures.
+# Usage: APT=DIRECTORY; . "${BASH_SOURCE[0]%/*}/apt.sh", after common.sh
+#
+# apt does the fetching and the verifying: an index counts only with a valid
+# signature of Debian's keyring, a package only with the hash that the signed index
+# gives it.  The mirror is the one that this machine's own apt uses, or GMEM_MIRROR.
+
+readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+readonly LOG=$GMEM_CACHE/log
+readonly PRIVATE=(--config-file="$APT/apt.conf"
+	--option=Dir::Etc::SourceList="$APT/sources.list"
+	--option=Dir::Etc::SourceParts=-)
+
+# "#clear" undoes hooks of the machine's own configuration; proxies stay.
+write_apt_conf()
+{
+	mkdir -p "$APT"/{lists,cache,lists/partial} "$LOG"
+	: > "$APT/status"
+	cat > "$APT/apt.conf" <<-CONF
+	#clear APT::Update::Pre-Invoke;
+	#clear APT::Update::Post-Invoke;
+	#clear APT::Update::Post-Invoke-Success;
+	Dir::State "$APT";
+	Dir::State::status "$APT/status";
+	Dir::Cache "$APT/cache";
+	Acquire::AllowInsecureRepositories "false";
+	Acquire::AllowDowngradeToInsecureRepositories "false";
+	Acquire::AllowWeakRepositories "false";
+	APT::Get::AllowUnauthenticated "false";
+	Acquire::Languages "none";
+	CONF
+	# Root's apt would become _apt, which may not write into this cache.
+	((EUID != 0)) || echo 'APT::Sandbox::User "root";' >> "$APT/apt.conf"
+}
+
+# The machine's own Debian mirror, as its apt configuration has it.
+mirror_of_machine()
+{
+	# shellcheck disable=SC2016 # apt expands $(REPO_URI), not the shell
+	apt-get "$@" indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' 'Component: main' 2> /dev/null |
+		grep --invert-match '^cdrom:' | sed -n '1s,/*$,,p' || :
+}
+
+# Where the machine's lists were never fetched they are fetched into the
+# private state: an unprivileged user can do that.
+find_mirror()
+{
+	local mirror=${GMEM_MIRROR:-}
+
+	[[ -n $mirror ]] || mirror=$(mirror_of_machine)
+	if [[ -z $mirror ]]; then
+		run_logged "reading this machine's package sources" \
+			"$LOG/mirror.log" no_count \
+			apt-get --config-file="$APT/apt.conf" update || :
+		mirror=$(mirror_of_machine --config-file="$APT/apt.conf")
+	fi
+	[[ -n $mirror ]] ||
+		die "this machine's apt knows no Debian mirror; name one in GMEM_MIRROR"
+	echo "$mirror"
+}
+
+write_sources()
+{
+	local -r mirror=$1
+	local suite
+	shift
+
+	for suite in "$@"; do
+		echo "deb [signed-by=$KEYRING] $mirror $suite main"
+	done > "$APT/sources.list"
+}
