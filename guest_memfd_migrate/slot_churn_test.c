@@ -27,8 +27,10 @@
 #include "gmem_variant.h"
 #include "gmem_worker.h"
 
-#define HALF	32
-#define NPAGES	(2 * HALF)
+/* Of the slot that comes and goes: a call spends most of its time on the pages of it. */
+#define CHURNED	256
+#define KEPT	32
+#define NPAGES	(CHURNED + KEPT)
 #define ROUNDS	2
 /* How often the slot comes and goes in a round. */
 #define REBINDS	40
@@ -65,8 +67,8 @@ static struct gmem_region *create_region(__u64 flags)
 {
 	__u64 gpa = gmem_region_gpa();
 	const struct gmem_slot slots[] = {
-		{ .first = 0, .count = HALF, .gpa = gpa },
-		{ .first = HALF, .count = HALF, .gpa = gpa + HALF * getpagesize() },
+		{ .first = 0, .count = CHURNED, .gpa = gpa },
+		{ .first = CHURNED, .count = KEPT, .gpa = gpa + CHURNED * getpagesize() },
 	};
 
 	return gmem_region_create_slots(&gmem_vm_default, flags, NPAGES, slots,
@@ -85,7 +87,7 @@ static void churn(struct gmem_region *region, struct gmem_guest *guest,
 	__u64 before = gmem_guest_progress(guest);
 	struct gmem_worker *churner;
 
-	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, HALF, HALF);
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, CHURNED, KEPT);
 	churner = gmem_worker_start("deleting and making a slot", rebind, region);
 	gmem_mover_wait(mover);
 	gmem_worker_wait(churner, REBINDS);
@@ -98,9 +100,9 @@ static void churn(struct gmem_region *region, struct gmem_guest *guest,
 /* Nothing of the slot is mapped in stage-2 when the guest comes to read it. */
 static void read_back(struct gmem_guest *guest)
 {
-	gmem_guest_write_on_host(guest, 0, HALF);
+	gmem_guest_write_on_host(guest, 0, CHURNED);
 	gmem_guest_blame(guest, GMEM_C2);
-	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, 0, HALF);
+	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, 0, CHURNED);
 	gmem_guest_wait_rounds(guest, 2);
 	gmem_guest_pause(guest);
 	gmem_guest_blame(guest, GMEM_C1);
