@@ -128,7 +128,7 @@ main()
 {
 	NAMES=() MODE=run PEERS=none RECORD=false JUDGED=false DIR=
 	OPT_sample='' OPT_repeat=1 OPT_linux='' OPT_seed=$((RANDOM * 32768 + RANDOM))
-	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(uname -m)
+	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(host_arch)
 	trap finish EXIT
 	parse_options "$@"
 	check_values
@@ -138,7 +138,7 @@ main()
 	list) "$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" ;;
 	resume) resume; run ;;
 	run)
-		run_child "$GMEM_LAB/packages.sh"
+		run_child "$GMEM_LAB/packages.sh" --arch "$OPT_arch"
 		begin
 		run
 		;;
