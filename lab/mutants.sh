@@ -68,6 +68,12 @@ check_values()
 		bad_usage "--record is for all mutants, so a choice makes no sense with it"
 }
 
+choose_sample()
+{
+	mapfile -t NAMES < <("$GMEM_LAB/mutant" sample "$OPT_arch" "$OPT_sample" "$OPT_seed")
+	say "--sample $OPT_sample --seed $OPT_seed: ${NAMES[*]}"
+}
+
 # What is built once, and where it is: a scenario for all machines.
 prepare()
 {
@@ -132,8 +138,7 @@ main()
 	trap finish EXIT
 	parse_options "$@"
 	check_values
-	[[ -z $OPT_sample ]] || mapfile -t NAMES < <("$GMEM_LAB/mutant" sample "$OPT_arch" \
-		"$OPT_sample" "$OPT_seed")
+	[[ -z $OPT_sample ]] || choose_sample
 	case $MODE in
 	list) "$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" ;;
 	resume) resume; run ;;
