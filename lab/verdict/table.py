@@ -54,8 +54,6 @@ def _mutant(mutant, outcomes):
     """The row of one mutant."""
     runs = [o for o in outcomes if o.get("mutant") == mutant.name]
     peers = [o for o in outcomes if o.get("peers") == mutant.name]
-    if not runs and not peers:
-        return None
     worst = max((run["verdict"] for run in runs), key=VERDICTS.index, default="missing")
     killed = [run for run in runs if run["verdict"] == "killed"]
     times = [run["seconds"] for run in killed if run["seconds"] is not None]
@@ -75,7 +73,10 @@ def compose(directory, catalogue):
     outcomes = _outcomes(directory)
     settings = dict(line.split(" = ", 1) for line in
                     (directory / "options").read_text().splitlines())
-    rows = [row for row in (_mutant(mutant, outcomes) for mutant in catalogue) if row]
+    # One that was to run and did not is missing, and no kill.
+    machines = (directory / "queue").read_text().splitlines()
+    chosen = {pathlib.Path(machine).parent.name for machine in machines}
+    rows = [_mutant(mutant, outcomes) for mutant in catalogue if mutant.name in chosen]
     controls = [{"control": o["control"], "verdict": o["verdict"]}
                 for o in outcomes if "control" in o]
     times = [row["seconds"] for row in rows if row["seconds"] is not None]
