@@ -14,7 +14,7 @@
  * Guards:   broken unless such pages moved, ordinary pages moved, the guest wrote
  *	     meanwhile and bytes were compared.
  * Needs:    a policy with movable memory; two nodes; kprobe events.
- * Kills:    sync-mode-skips-invalidate, no-invalidate
+ * Kills:    no-invalidate
  */
 #include <sys/uio.h>
 
