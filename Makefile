@@ -17,7 +17,6 @@ TESTS += guest_memfd_migrate/allocation_test
 TESTS += guest_memfd_migrate/closing_test
 TESTS += guest_memfd_migrate/cma_use_test
 TESTS += guest_memfd_migrate/contents_test
-TESTS += guest_memfd_migrate/contended_test
 TESTS += guest_memfd_migrate/destination_test
 TESTS += guest_memfd_migrate/faults_test
 TESTS += guest_memfd_migrate/held_test
