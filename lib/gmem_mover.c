@@ -11,8 +11,8 @@
 #include "gmem_region.h"
 #include "gmem_worker.h"
 
-/* Pages at a time. */
-#define CHUNK	8
+/* Pages at a time: as long as it takes them, each of them is locked. */
+#define CHUNK	32
 /* How often to go through the region, and how often at most. */
 #define PASSES	2
 #define MOST	80
