@@ -45,6 +45,7 @@ enum gmem_clause {
 #define GMEM_SKIP_REASONS(GMEM_SKIP) \
 	GMEM_SKIP(no_kvm, "no /dev/kvm that offers guest_memfd") \
 	GMEM_SKIP(no_vm_type, "this machine does not offer the VM type") \
+	GMEM_SKIP(no_private_slots, "KVM takes no slot here that the host cannot map") \
 	GMEM_SKIP(no_numa, "fewer than two NUMA nodes with memory") \
 	GMEM_SKIP(no_policy_movable, "the policy has no movable guest_memfd of this shape") \
 	GMEM_SKIP(no_policy_unmovable, "the policy has no unmovable guest_memfd of this shape") \

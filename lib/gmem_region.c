@@ -22,6 +22,13 @@
 #define REGION_GPA	(2 * SZ_4G)
 #define REGION_SLOT	2
 
+/* Whether KVM takes slots only of guest_memfd that has GUEST_MEMFD_FLAG_MMAP. */
+#ifdef __aarch64__
+#define ONLY_MAPPABLE_SLOTS true
+#else
+#define ONLY_MAPPABLE_SLOTS false
+#endif
+
 /* Ends the case if the kernel refuses flags that the policy has no promise for: asked
  * of the barest VM, as many cases end here.
  */
@@ -200,12 +207,22 @@ static struct gmem_region *create_region(const struct gmem_vm_type *type, __u64 
 	return region;
 }
 
+/* On arm64 kvm_arch_prepare_memory_region() refuses a slot that is not guest_memfd's
+ * alone: no fault would ever choose between it and userspace_addr.
+ */
+static bool takes_slot(__u64 flags)
+{
+	return !ONLY_MAPPABLE_SLOTS || flags & GUEST_MEMFD_FLAG_MMAP;
+}
+
 struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
 					     size_t npages, const struct gmem_slot *slots,
 					     size_t nslots)
 {
 	struct gmem_region *region = create_region(type, flags, npages, slots, nslots);
 
+	if (!takes_slot(flags))
+		gmem_skip_if(GMEM_SKIP_no_private_slots);
 	gmem_region_bind(region);
 	return region;
 }
