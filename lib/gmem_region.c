@@ -170,6 +170,14 @@ __u64 gmem_region_gpa(void)
 	return REGION_GPA;
 }
 
+/* On arm64 kvm_arch_prepare_memory_region() refuses a slot that is not guest_memfd's
+ * alone: no fault would ever choose between it and userspace_addr.
+ */
+static bool takes_slot(__u64 flags)
+{
+	return !ONLY_MAPPABLE_SLOTS || flags & GUEST_MEMFD_FLAG_MMAP;
+}
+
 static struct gmem_region *create_region(const struct gmem_vm_type *type, __u64 flags,
 					 size_t npages, const struct gmem_slot *slots,
 					 size_t nslots)
@@ -202,17 +210,11 @@ static struct gmem_region *create_region(const struct gmem_vm_type *type, __u64 
 						     guest_pages + gmem_guest_pages(npages),
 						     gmem_guest_code);
 	region->fd = create_file(region, size);
+	if (!takes_slot(flags))
+		gmem_skip_if(GMEM_SKIP_no_private_slots);
 	map_on_host(region, size);
 	map_slots(region, slots, nslots);
 	return region;
-}
-
-/* On arm64 kvm_arch_prepare_memory_region() refuses a slot that is not guest_memfd's
- * alone: no fault would ever choose between it and userspace_addr.
- */
-static bool takes_slot(__u64 flags)
-{
-	return !ONLY_MAPPABLE_SLOTS || flags & GUEST_MEMFD_FLAG_MMAP;
 }
 
 struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __u64 flags,
@@ -221,8 +223,6 @@ struct gmem_region *gmem_region_create_slots(const struct gmem_vm_type *type, __
 {
 	struct gmem_region *region = create_region(type, flags, npages, slots, nslots);
 
-	if (!takes_slot(flags))
-		gmem_skip_if(GMEM_SKIP_no_private_slots);
 	gmem_region_bind(region);
 	return region;
 }
