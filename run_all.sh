@@ -181,7 +181,8 @@ run()
 	printf '%s\n' "${run_dirs[@]}" > "$DIR/runs"
 	[[ $PROFILE != soak ]] || runner=run_soak
 	"$runner" xargs --arg-file="$DIR/runs" --delimiter='\n' --max-args=1 \
-		--max-procs="$JOBS" setpriv --pdeathsig TERM -- "$GMEM_LAB/scenario.sh" run || :
+		--max-procs="$JOBS" --process-slot-var=GMEM_SLOT \
+		setpriv --pdeathsig TERM -- "$GMEM_LAB/scenario.sh" run || :
 	"$GMEM_LAB/summary" "${BISECT[@]}" "${run_dirs[@]}" || status=$?
 	JUDGED=true
 	exit "$status"

@@ -122,7 +122,8 @@ run()
 	local status=0
 
 	run_child xargs --arg-file="$DIR/queue" --delimiter='\n' --max-args=1 \
-		--max-procs="$OPT_jobs" setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" run || :
+		--max-procs="$OPT_jobs" --process-slot-var=GMEM_SLOT \
+		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" run || :
 	"$GMEM_LAB/mutant" table "$DIR" || status=$?
 	[[ $RECORD == false ]] || cp "$DIR/mutants.md" "$GMEM_ROOT/docs/mutants.md"
 	say "results: $DIR"

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 
+#include "kselftest.h"
+
 #include "gmem_case.h"
 #include "gmem_numa.h"
 
@@ -23,7 +25,7 @@
 #define MPOL_F_NUMA_BALANCING BIT(13)
 #endif
 
-int gmem_numa_node(int nth)
+static int find_node(int nth)
 {
 	if (numa_available() < 0)
 		return -1;
@@ -31,6 +33,18 @@ int gmem_numa_node(int nth)
 		if (numa_node_size64(node, NULL) > 0 && !nth--)
 			return node;
 	return -1;
+}
+
+/* Asked for each page; a node that has memory at boot does not lose all of it. */
+int gmem_numa_node(int nth)
+{
+	static int node[2] = { -1, -1 };
+
+	if (nth >= ARRAY_SIZE(node))
+		return find_node(nth);
+	if (node[nth] < 0)
+		node[nth] = find_node(nth);
+	return node[nth];
 }
 
 int gmem_numa_other(int node)
