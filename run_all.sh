@@ -163,6 +163,23 @@ run_soak()
 	return "$status"
 }
 
+# The given runs, in the order in which they had better begin: where something may have
+# to move, there is most to do.
+longest_first()
+{
+	local run_dir
+	local last=()
+
+	for run_dir; do
+		if [[ $(data_get "$run_dir/scenario" policy) == unmovable ]]; then
+			last+=("$run_dir")
+		else
+			echo "$run_dir"
+		fi
+	done
+	printf '%s' "${last[@]/%/$'\n'}"
+}
+
 # Builds one after the other, lets the machines run side by side, as many as jobs
 # are allowed; the summary has the last word, and the exit status.
 run()
@@ -178,7 +195,7 @@ run()
 		run_child "$GMEM_LAB/scenario.sh" prepare "$run_dir"
 	done
 	((${#run_dirs[@]} == 1)) || export GMEM_PLAIN=1
-	printf '%s\n' "${run_dirs[@]}" > "$DIR/runs"
+	longest_first "${run_dirs[@]}" > "$DIR/runs"
 	[[ $PROFILE != soak ]] || runner=run_soak
 	"$runner" xargs --arg-file="$DIR/runs" --delimiter='\n' --max-args=1 \
 		--max-procs="$JOBS" --process-slot-var=GMEM_SLOT \

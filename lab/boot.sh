@@ -21,6 +21,8 @@ readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1 sysctl.debug.kprobes
 readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
 # Seconds for a machine that reported its end to power off.
 readonly OFF_TIMEOUT=20
+# How much longer that is where others come first.
+readonly LEFTOVERS=4
 # Seconds that a full run may take, and that a soak may give no sign of life.
 readonly FULL_TIMEOUT=7200 SILENCE_TIMEOUT=900
 
@@ -93,9 +95,9 @@ quoted_command()
 # Machines that share CPUs on equal terms keep each other's locks waiting, and take
 # longer together than one after the other.  Of those that run side by side, by their
 # GMEM_SLOT, the ones for which there are no CPUs get what the others leave.
-niceness()
+scheduling()
 {
-	((${GMEM_SLOT:-0} < ($(nproc) + 1) / 2)) && echo 0 || echo 19
+	((${GMEM_SLOT:-0} < ($(nproc) + 1) / 2)) && echo --other || echo --idle
 }
 
 ktap_has()
@@ -165,14 +167,17 @@ watch_machine()
 
 boot()
 {
+	local -r scheduling=$(scheduling)
 	local status=0
+
+	[[ $scheduling == --other ]] || BOOT=$((BOOT * LEFTOVERS)) RUN=$((RUN * LEFTOVERS))
 
 	: > "$RUN_DIR/ktap.log"
 	if [[ $PROFILE == soak ]]; then
 		mkfifo "$SOCKETS/stop.in" "$SOCKETS/stop.out"
 		exec {KTAP}< "$RUN_DIR/ktap.log"
 	fi
-	CHILD_DIES_BY=KILL start_child nice -n "$(niceness)" "${QEMU[@]}" \
+	CHILD_DIES_BY=KILL start_child chrt "$scheduling" 0 "${QEMU[@]}" \
 		> "$RUN_DIR/qemu.out" 2> "$RUN_DIR/qemu.err"
 	watch_machine "running the $(setting kernel) kernel ($ACCEL), programs"
 	wait "$CHILD" 2> /dev/null || status=$?
@@ -196,7 +201,7 @@ main()
 	full) RUN=$FULL_TIMEOUT ;;
 	soak) RUN=$SILENCE_TIMEOUT ;;
 	esac
-	readonly RUN_DIR IMAGE INITRAMFS MACHINE ACCEL BOOT RUN PROFILE
+	readonly RUN_DIR IMAGE INITRAMFS MACHINE ACCEL PROFILE
 	if $dry_run; then
 		qemu_command /tmp/gmem.XXXXXX
 		quoted_command

@@ -119,7 +119,7 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 }
 
 /* Of the node's free memory: what is left alone, and the most that is taken. */
-#define MARGIN	BIT(24)
+#define MARGIN	BIT(26)
 #define MOST	BIT(30)
 /* Pages taken at a time; those of the first step are not huge. */
 #define SMALL	4096
