@@ -119,7 +119,7 @@ make_root()
 	cp --archive "$TESTS" "$ROOT/ksft"
 	{ programs | sed "s|^|$SYSROOT|"; find "$TESTS" -type f -perm /111; } | libraries | copy_in
 	install --mode=755 "$GMEM_LAB/guest/init" "$ROOT/init"
-	install --mode=755 "$GMEM_LAB/guest/sed" "$ROOT/usr/local/bin/sed"
+	install --mode=755 "$GMEM_LAB/guest"/{sed,state} "$ROOT/usr/local/bin"
 }
 
 # The same content gives the same bytes: owner, times and order are fixed.

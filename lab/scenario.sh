@@ -6,9 +6,9 @@
 #
 # RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  "prepare"
 # builds what is missing; "run" boots it and exits with the judge's status, "boot"
-# does not judge.  When there is nothing to run, as a kernel did not build for example, RUN_DIR/not-run
-# has the reason.  "dry-run" only prints what would be run: nothing is fetched,
-# built or booted.
+# does not judge.  When there is nothing to run, as a kernel did not build for example,
+# RUN_DIR/not-run has the reason.  "dry-run" only prints what would be run: nothing is
+# fetched, built or booted.
 
 set -euo pipefail
 # shellcheck source=common.sh

@@ -22,6 +22,7 @@ RUNNING = re.compile(r"#  RUN +(\S+) \.\.\.$")
 ENDED_BADLY = re.compile(r"# \S+: Test terminated (?!by assertion)(.*)$")
 TALLY = re.compile(r"# TALLY((?: [A-Za-z_]\w*=\d+)+)$")
 START = "# gmem-lab: start"
+LEFT = re.compile(r"# gmem-lab: left (.*)$")
 DONE = re.compile(r"# gmem-lab: done exit=(\d+)$")
 
 
@@ -74,6 +75,7 @@ class Ktap:
         self.done_line = 0
         self.plans = []
         self.programs = []
+        self.left = []  # (line number, text) of what was not put back
         self.strays = []  # (line number, text) of misplaced results
         self.last_line = ""
         self.lines = 0
@@ -104,6 +106,8 @@ class Ktap:
             self.last_line = line
         if line == START:
             self.started = True
+        elif LEFT.match(line):
+            self.left.append((self.lines, LEFT.match(line)[1]))
         elif DONE.match(line):
             self.done = int(DONE.match(line)[1])
             self.done_line = self.lines

@@ -34,7 +34,7 @@ def apply(run):
         reason = _never_began(run)
         # A machine that never was left no logs; that goes without saying.
         return [reason] if reason.kind == "qemu" else [reason, *_problems(run)]
-    rules = (_panic, _hang, _plan, _programs, _end, _console, _nothing_passed,
+    rules = (_panic, _hang, _plan, _programs, _end, _left, _console, _nothing_passed,
              _problems, _qemu)
     reasons = [reason for rule in rules for reason in rule(run)]
     order = {name: i for i, name in enumerate(run.plan or ())}
@@ -185,6 +185,12 @@ def _end(run):
         yield Reason("fail", "exit-code", f"run_kselftest.sh exited with {ktap.done}, but "
                      f"{len(failed)} programs failed", log="ktap.log",
                      line=ktap.done_line)
+
+
+def _left(run):
+    """What the tests changed on the machine and did not put back."""
+    for line, text in run.ktap.left:
+        yield Reason("fail", "left", "left " + printable(text), log="ktap.log", line=line)
 
 
 def _console(run):
