@@ -14,11 +14,19 @@ static __u64 now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+/* How many times as long as usual a machine may take. */
+static unsigned int scale(void)
+{
+	const char *given = getenv("GMEM_SCALE");
+
+	if (given)
+		return strtoul(given, NULL, 10) ? : 1;
+	return getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
+}
+
 struct gmem_deadline gmem_deadline_in(unsigned int seconds)
 {
-	unsigned int scale = getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
-
-	return (struct gmem_deadline){ .end_ns = now_ns() + seconds * scale * 1000000000ULL };
+	return (struct gmem_deadline){ .end_ns = now_ns() + seconds * scale() * 1000000000ULL };
 }
 
 /* In microseconds: short against a migration (0.1 ms), long against a system call; and

@@ -18,7 +18,9 @@ struct gmem_deadline {
 	unsigned int polls;	/* so far */
 };
 
-/* @seconds from now, four times that where KSFT_MACHINE_SLOW is set. */
+/* @seconds from now; GMEM_SCALE times that if it is set in the environment, or else four
+ * times where KSFT_MACHINE_SLOW is.
+ */
 struct gmem_deadline gmem_deadline_in(unsigned int seconds);
 
 /* Gives up the CPU for a moment, longer the longer it has taken already: whoever is
