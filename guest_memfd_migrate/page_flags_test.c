@@ -13,7 +13,7 @@
  * Guards:   fails if no page moved, broken if ordinary pages did not move either.
  *	     /proc/kpageflags proves itself with an ordinary page that is then locked.
  * Needs:    a policy with movable memory; two nodes; compaction; kprobe events.
- * Kills:    movable-not-unevictable, uptodate-dropped
+ * Kills:    movable-not-unevictable, uptodate-dropped, dirty-dropped
  */
 #include <linux/kernel-page-flags.h>
 

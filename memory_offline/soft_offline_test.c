@@ -18,7 +18,7 @@
  * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
  * Kills:    soft-offline-unmovable-succeeds, soft-offline-frame-stays-in-use,
  *	     opt-in-ignored, migrate-core-ignores-unmovable, dirty-refused,
- *	     dirty-dropped, eagain-forever, no-invalidate, copy-half-page,
+ *	     eagain-forever, no-invalidate, copy-half-page,
  *	     uptodate-dropped, soft-offline-evicts
  */
 #include <sys/mman.h>
