@@ -99,9 +99,8 @@ begin()
 	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$OPT_results' cannot be written to"
 	prepare
 	printf '%s\n' "arch = $OPT_arch" "seed = $OPT_seed" "repeat = $OPT_repeat" > "$DIR/options"
-	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_repeat" "$OPT_seed" "$PEERS" \
-		"${NAMES[@]}" \
-		> "$DIR/queue"
+	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_jobs" "$OPT_repeat" "$OPT_seed" \
+		"$PEERS" "${NAMES[@]}"
 	touch "$DIR/began"
 }
 
@@ -117,13 +116,21 @@ resume()
 	say "going on with $DIR"
 }
 
+# all_of LIST ACTION: what LIST names, side by side, as many as there are jobs.
+all_of()
+{
+	run_child xargs --arg-file="$DIR/$1" --delimiter='\n' --max-args=1 --no-run-if-empty \
+		--max-procs="$OPT_jobs" --process-slot-var=GMEM_SLOT \
+		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" "$2" || :
+}
+
 run()
 {
 	local status=0
 
-	run_child xargs --arg-file="$DIR/queue" --delimiter='\n' --max-args=1 \
-		--max-procs="$OPT_jobs" --process-slot-var=GMEM_SLOT \
-		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" run || :
+	all_of lanes lane
+	all_of after run
+	all_of peers run
 	"$GMEM_LAB/mutant" table "$DIR" || status=$?
 	[[ $RECORD == false ]] || cp "$DIR/mutants.md" "$GMEM_ROOT/docs/mutants.md"
 	say "results: $DIR"

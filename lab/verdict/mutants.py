@@ -16,7 +16,7 @@ from . import cases, rules
 from .contract import CLAUSES
 
 FIELDS = ("Breaks", "Clause", "Reached", "Precedent", "Arch", "Kind")
-OPTIONAL = ("Append", "First")
+OPTIONAL = ("Append", "First", "Hangs")
 KINDS = ("deterministic", "probabilistic")
 ARCHITECTURES = ("all", "x86_64", "arm64")
 
@@ -37,6 +37,10 @@ class Mutant:
     def concerns(self, arch):
         """Is there such a bug on this architecture?"""
         return self.fields["Arch"] in ("all", arch)
+
+    def hangs(self):
+        """Does it show by somebody waiting in vain, which takes patience?"""
+        return "Hangs" in self.fields
 
     def settings(self):
         """What arms it, as lines of a scenario."""
