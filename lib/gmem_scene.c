@@ -12,6 +12,7 @@
 #include "gmem_guest.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
+#include "gmem_reserve.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 
@@ -118,8 +119,10 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 	free(now);
 }
 
-/* Of the node's free memory: what is left alone, and the most that is taken. */
-#define MARGIN	BIT(26)
+/* Of the node's free memory: what is left alone, which is more than the kernel's lowered
+ * reserve, lest it call the OOM killer, and the most that is taken.
+ */
+#define MARGIN	BIT(24)
 #define MOST	BIT(30)
 /* Pages taken at a time; those of the first step are not huge. */
 #define SMALL	4096
@@ -163,6 +166,7 @@ size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t co
 	size_t size = free < MARGIN ? 0 : free - MARGIN;
 	struct gmem_control *owner;
 
+	gmem_reserve_lower();
 	owner = create_owner((size < MOST ? size : MOST) / scene->region->page_size);
 	scene->next_owner = owner;
 	gmem_numa_bind(gmem_numa_node(0));
