@@ -13,12 +13,9 @@
 #include "gmem_file.h"
 #include "gmem_numa.h"
 #include "gmem_page.h"
-#include "gmem_undo.h"
+#include "gmem_reserve.h"
 
-/* A CPU keeps this fraction of a zone's pages free for itself: next to nothing. */
-#define PCP_FRACTION "/proc/sys/vm/percpu_pagelist_high_fraction"
-#define PCP_LITTLE "1000000"
-/* How often it gives back an eighth of what is too much, until nothing is. */
+/* How often a CPU gives back an eighth of what is too much, until nothing is. */
 #define REFRESHES 32
 
 /* Seconds for the kernel to free what it frees later. */
@@ -67,7 +64,7 @@ void gmem_account_begin(void)
 	if (!gmem_cgroup_offers("memory"))
 		gmem_skip_if(GMEM_SKIP_no_memcg);
 	gmem_cgroup_enter("memory");
-	gmem_sysctl_set(PCP_FRACTION, PCP_LITTLE);
+	gmem_reserve_share();
 }
 
 void gmem_account_read(struct gmem_account *account)
