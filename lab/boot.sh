@@ -171,7 +171,6 @@ boot()
 	local status=0
 
 	[[ $scheduling == --other ]] || BOOT=$((BOOT * LEFTOVERS)) RUN=$((RUN * LEFTOVERS))
-
 	: > "$RUN_DIR/ktap.log"
 	if [[ $PROFILE == soak ]]; then
 		mkfifo "$SOCKETS/stop.in" "$SOCKETS/stop.out"
