@@ -24,6 +24,7 @@
 #include "gmem_case.h"
 #include "gmem_guest.h"
 #include "gmem_region.h"
+#include "gmem_reuse.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 #include "gmem_variant.h"
@@ -138,7 +139,7 @@ static __u64 check_reach(struct gmem_scene *scene, struct gmem_guest *guest,
 	for (size_t page = 0; page < NPAGES; page++)
 		if (scene->frames[page] != frames[page])
 			old[count++] = frames[page];
-	if (!gmem_scene_reuse(scene, old, count))
+	if (!gmem_reuse(scene, old, count))
 		gmem_broken("none of the %zu old frames could be had for other memory", count);
 	if (scene->region->host_maps)
 		gmem_guest_write_on_host(guest, 0, NPAGES);

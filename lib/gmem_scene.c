@@ -12,7 +12,6 @@
 #include "gmem_guest.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
-#include "gmem_reserve.h"
 #include "gmem_scene.h"
 #include "gmem_trigger.h"
 
@@ -117,71 +116,6 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 	}
 	memcpy(scene->frames, now, npages * sizeof(*now));
 	free(now);
-}
-
-/* Of the node's free memory: what is left alone, which is more than the kernel's lowered
- * reserve, lest it call the OOM killer, and the most that is taken.
- */
-#define MARGIN	BIT(24)
-#define MOST	BIT(30)
-/* Pages taken at a time; those of the first step are not huge. */
-#define SMALL	4096
-#define STEP	16384
-
-/* How many of the owner's pages [@first, @first + @npages) have one of @frames. */
-static size_t count_among(const struct gmem_control *owner, size_t first, size_t npages,
-			  const __u64 *frames, size_t count)
-{
-	__u64 low = -1ULL, high = 0;
-	size_t found = 0;
-
-	/* Nearly all of memory is elsewhere. */
-	for (size_t i = 0; i < count; i++) {
-		low = frames[i] < low ? frames[i] : low;
-		high = frames[i] > high ? frames[i] : high;
-	}
-	for (size_t page = first; page < first + npages; page++)
-		if (owner->frames[page] >= low && owner->frames[page] <= high)
-			found += gmem_frame_among(owner->frames[page], frames, count);
-	return found;
-}
-
-/*
- * The kernel clears every page, and huge ones fast; but what this CPU freed last is on
- * its own list, which gives out small pages alone.
- */
-static struct gmem_control *create_owner(size_t npages)
-{
-	struct gmem_control *owner = gmem_control_create(npages);
-
-	if (npages > SMALL)
-		madvise(owner->mem + SMALL * owner->page_size, (npages - SMALL) * owner->page_size,
-			MADV_HUGEPAGE);
-	return owner;
-}
-
-size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count)
-{
-	size_t free = gmem_numa_free(gmem_numa_node(0)), reused = 0, step = SMALL;
-	size_t size = free < MARGIN ? 0 : free - MARGIN;
-	struct gmem_control *owner;
-
-	gmem_reserve_lower();
-	owner = create_owner((size < MOST ? size : MOST) / scene->region->page_size);
-	scene->next_owner = owner;
-	gmem_numa_bind(gmem_numa_node(0));
-	/* Some may be free where nobody looks; for most of them it is worth going on. */
-	for (size_t page = 0; page < owner->npages && reused < count / 4 * 3; page += step) {
-		step = page ? STEP : SMALL;
-		if (step > owner->npages - page)
-			step = owner->npages - page;
-		gmem_control_touch(owner, page, step);
-		gmem_frame_read_mapped(owner->mem + page * owner->page_size, step,
-				       owner->page_size, owner->frames + page);
-		reused += count_among(owner, page, step, frames, count);
-	}
-	gmem_numa_bind(-1);
-	return reused;
 }
 
 void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,

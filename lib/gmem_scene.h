@@ -57,11 +57,6 @@ void gmem_scene_fire(struct gmem_scene *scene, struct gmem_guest *guest,
  */
 void gmem_scene_move_all(struct gmem_scene *scene, struct gmem_tally *tally);
 
-/* Has ordinary memory take the @count @frames on the first node that the region has
- * left, and clear them: it takes what is free there, up to 1 GiB.  Returns how many
- * of the frames it got; they stay taken.
- */
-size_t gmem_scene_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count);
 /* The two halves of gmem_scene_fire(), for a test that has something to see before
  * frames are looked at, which brings back what was dropped.
  */

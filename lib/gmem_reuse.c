@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Another owner for frames that a region has left. */
+#include <sched.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "kselftest.h"
+
+#include "gmem_case.h"
+#include "gmem_control.h"
+#include "gmem_frame.h"
+#include "gmem_numa.h"
+#include "gmem_region.h"
+#include "gmem_reserve.h"
+#include "gmem_reuse.h"
+#include "gmem_scene.h"
+
+/* Of the node's free memory: what is left alone, which is more than the kernel's lowered
+ * reserve, lest it call the OOM killer, and the most that is taken.
+ */
+#define MARGIN	BIT(24)
+#define MOST	BIT(30)
+/* Pages taken at a time: by each CPU first, small ones, and then huge ones. */
+#define SMALL	4096
+#define STEP	16384
+
+/* How many of the owner's pages [@first, @first + @npages) have one of @frames. */
+static size_t count_among(const struct gmem_control *owner, size_t first, size_t npages,
+			  const __u64 *frames, size_t count)
+{
+	__u64 low = -1ULL, high = 0;
+	size_t found = 0;
+
+	/* Nearly all of memory is elsewhere. */
+	for (size_t i = 0; i < count; i++) {
+		low = frames[i] < low ? frames[i] : low;
+		high = frames[i] > high ? frames[i] : high;
+	}
+	for (size_t page = first; page < first + npages; page++)
+		if (owner->frames[page] >= low && owner->frames[page] <= high)
+			found += gmem_frame_among(owner->frames[page], frames, count);
+	return found;
+}
+
+/* As much of the node as may be taken, of which @small pages are not huge: the kernel
+ * clears every page, and huge ones fast.
+ */
+static struct gmem_control *create_owner(size_t small)
+{
+	size_t page_size = getpagesize(), free = gmem_numa_free(gmem_numa_node(0));
+	size_t npages = free < MARGIN ? 0 : (free - MARGIN) / page_size;
+	struct gmem_control *owner;
+
+	if (npages > small + MOST / page_size)
+		npages = small + MOST / page_size;
+	owner = gmem_control_create(npages);
+	if (npages > small)
+		madvise(owner->mem + small * page_size, (npages - small) * page_size,
+			MADV_HUGEPAGE);
+	return owner;
+}
+
+/* Takes up to @npages more from page *@taken on, and returns how many of @frames they are. */
+static size_t take(struct gmem_control *owner, size_t *taken, size_t npages,
+		   const __u64 *frames, size_t count)
+{
+	size_t first = *taken;
+
+	if (npages > owner->npages - first)
+		npages = owner->npages - first;
+	*taken += npages;
+	gmem_control_touch(owner, first, npages);
+	gmem_frame_read_mapped(owner->mem + first * owner->page_size, npages,
+			       owner->page_size, owner->frames + first);
+	return count_among(owner, first, npages, frames, count);
+}
+
+static void run_on(const cpu_set_t *cpus)
+{
+	if (sched_setaffinity(0, sizeof(*cpus), cpus))
+		gmem_broken("sched_setaffinity: %m");
+}
+
+/*
+ * What a CPU frees is on its own list at first, which gives out small pages, to that CPU
+ * alone: and the trigger may have run on any.
+ */
+static size_t take_on_each_cpu(struct gmem_control *owner, const cpu_set_t *cpus,
+			       size_t *taken, const __u64 *frames, size_t count)
+{
+	size_t reused = 0;
+	cpu_set_t one;
+
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, cpus))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		run_on(&one);
+		reused += take(owner, taken, SMALL, frames, count);
+	}
+	run_on(cpus);
+	return reused;
+}
+
+size_t gmem_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count)
+{
+	struct gmem_control *owner;
+	size_t taken = 0, reused;
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		gmem_broken("sched_getaffinity: %m");
+	gmem_reserve_lower();
+	owner = create_owner(CPU_COUNT(&cpus) * SMALL);
+	scene->next_owner = owner;
+	gmem_numa_bind(gmem_numa_node(0));
+	reused = take_on_each_cpu(owner, &cpus, &taken, frames, count);
+	/* Some may be free where nobody looks; for most of them it is worth going on. */
+	while (taken < owner->npages && reused < count / 4 * 3)
+		reused += take(owner, &taken, STEP, frames, count);
+	gmem_numa_bind(-1);
+	return reused;
+}
