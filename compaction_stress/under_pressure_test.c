@@ -181,6 +181,7 @@ static void set_up(FIXTURE_DATA(under_pressure) * self)
 	for (int i = 0; i < ARRAY_SIZE(triggers); i++)
 		if (triggers[i]->missing)
 			gmem_skip_if(triggers[i]->missing());
+	gmem_hugetlb_keep(gmem_numa_node(0));
 	for (int i = 0; i < NGUESTS; i++)
 		invite(&self->party[i], i);
 	if (!self->party[0].region->movable)
