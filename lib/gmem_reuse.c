@@ -10,7 +10,6 @@
 #include "gmem_control.h"
 #include "gmem_frame.h"
 #include "gmem_numa.h"
-#include "gmem_region.h"
 #include "gmem_reserve.h"
 #include "gmem_reuse.h"
 #include "gmem_scene.h"
@@ -91,7 +90,7 @@ static size_t take_on_each_cpu(struct gmem_control *owner, const cpu_set_t *cpus
 	size_t reused = 0;
 	cpu_set_t one;
 
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+	for (int cpu = 0; cpu < CPU_SETSIZE && *taken < owner->npages; cpu++) {
 		if (!CPU_ISSET(cpu, cpus))
 			continue;
 		CPU_ZERO(&one);
