@@ -54,7 +54,7 @@ enum gmem_clause {
 	GMEM_SKIP(no_compaction, "the kernel has no compaction of unevictable memory") \
 	GMEM_SKIP(no_numa_migration, "the kernel has no move_pages()") \
 	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
-	GMEM_SKIP(no_huge_pages, "the kernel has no pool of huge pages") \
+	GMEM_SKIP(no_huge_pages, "no pool of huge pages, or they are not small beside a node") \
 	GMEM_SKIP(no_root, "not root") \
 	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
 	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \

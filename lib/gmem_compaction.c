@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Triggers that compact memory, on demand or because somebody wants huge pages. */
+/* Triggers that compact memory on demand, and where a scene must lie for compaction. */
 #include "kselftest.h"
 
 #include "gmem_case.h"
@@ -7,7 +7,6 @@
 #include "gmem_control.h"
 #include "gmem_file.h"
 #include "gmem_frame.h"
-#include "gmem_hugetlb.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
 #include "gmem_reserve.h"
@@ -34,8 +33,7 @@ enum gmem_skip gmem_compaction_missing(void)
 /* Pages of filler even where next to nothing lies below. */
 #define MIN_FILL	4096
 
-/* How many of the fillers' frames lie above @frame. */
-static size_t frames_above(struct gmem_scene *scene, __u64 frame)
+size_t gmem_compaction_above(struct gmem_scene *scene, __u64 frame)
 {
 	size_t above = 0;
 
@@ -56,10 +54,8 @@ static __u64 highest(const __u64 *frames, size_t count, __u64 so_far)
 	return so_far;
 }
 
-/* Of what ought to move.  Unmovable memory comes from pageblocks of its own, which
- * may lie anywhere.
- */
-static __u64 highest_frame(struct gmem_scene *scene)
+/* Unmovable memory comes from pageblocks of its own, which may lie anywhere. */
+__u64 gmem_compaction_top(struct gmem_scene *scene)
 {
 	__u64 top;
 
@@ -71,7 +67,7 @@ static __u64 highest_frame(struct gmem_scene *scene)
 	return highest(scene->frames, scene->region->npages, top);
 }
 
-static void add_filler(struct gmem_scene *scene, size_t npages)
+void gmem_compaction_add_filler(struct gmem_scene *scene, size_t npages)
 {
 	struct gmem_control *filler = gmem_control_create(npages);
 
@@ -101,11 +97,17 @@ static void make_holes(struct gmem_control *filler, __u64 frame)
 	}
 }
 
+void gmem_compaction_make_holes(struct gmem_scene *scene, __u64 frame)
+{
+	for (size_t i = 0; i < scene->nfillers; i++)
+		make_holes(scene->filler[i], frame);
+}
+
 /*
  * Pages on a CPU's free list are free, yet no hole that compaction could see; and
  * kcompactd, which wakes twice a second and dislikes holes, would come first.
  */
-static void keep_holes(void)
+void gmem_compaction_keep_holes(void)
 {
 	gmem_reserve_share();
 	gmem_sysctl_set(PROACTIVENESS, "0");
@@ -141,24 +143,23 @@ void gmem_compaction_place(struct gmem_scene *scene, size_t min_holes)
 	size_t above = 0;
 	__u64 top = 0;
 
-	keep_holes();
+	gmem_compaction_keep_holes();
 	while (above < wanted && scene->nfillers < ARRAY_SIZE(scene->filler)) {
 		bool place = scene->nfillers % 2 == 0;
 
 		/* What the filler takes now, the scene cannot be given again. */
 		if (place && scene->nfillers)
 			gmem_scene_discard(scene);
-		add_filler(scene, fill);
+		gmem_compaction_add_filler(scene, fill);
 		if (place)
 			gmem_scene_allocate(scene);
-		top = highest_frame(scene);
-		above = frames_above(scene, top);
+		top = gmem_compaction_top(scene);
+		above = gmem_compaction_above(scene, top);
 	}
 	if (above < wanted)
 		gmem_broken("found no place with %zu pages above it (%zu fillers of %zu pages)",
 			    wanted, scene->nfillers, fill);
-	for (size_t i = 0; i < scene->nfillers; i++)
-		make_holes(scene->filler[i], top);
+	gmem_compaction_make_holes(scene, top);
 }
 
 static void compact_place(struct gmem_scene *scene)
@@ -179,25 +180,30 @@ const struct gmem_trigger gmem_trigger_compact_memory = {
 	.fire = compact_fire,
 };
 
-static void compact_node_path(char *path, size_t size)
+static void compact_node_path(int node, char *path, size_t size)
 {
-	snprintf(path, size, "/sys/devices/system/node/node%d/compact", gmem_numa_node(0));
+	snprintf(path, size, "/sys/devices/system/node/node%d/compact", node);
+}
+
+void gmem_compaction_run(int node)
+{
+	char path[64];
+
+	compact_node_path(node, path, sizeof(path));
+	gmem_file_write(path, "1");
 }
 
 static enum gmem_skip compact_node_missing(void)
 {
 	char path[64];
 
-	compact_node_path(path, sizeof(path));
+	compact_node_path(gmem_numa_node(0), path, sizeof(path));
 	return gmem_file_exists(path) ? gmem_compaction_missing() : GMEM_SKIP_no_compaction;
 }
 
 static void compact_node_fire(struct gmem_scene *scene)
 {
-	char path[64];
-
-	compact_node_path(path, sizeof(path));
-	gmem_file_write(path, "1");
+	gmem_compaction_run(gmem_numa_node(0));
 }
 
 const struct gmem_trigger gmem_trigger_compact_node = {
@@ -208,51 +214,7 @@ const struct gmem_trigger gmem_trigger_compact_node = {
 	.fire = compact_node_fire,
 };
 
-static enum gmem_skip hugetlb_missing(void)
-{
-	enum gmem_skip why = gmem_hugetlb_missing(gmem_numa_node(0));
-
-	return why ? why : gmem_compaction_missing();
-}
-
-/* Free pages that the kernel wants to see before it compacts for a huge page. */
-#define HUGE_HOLES 12288
-
-static void huge_place(struct gmem_scene *scene)
-{
-	gmem_reserve_lower();
-	gmem_hugetlb_keep(gmem_numa_node(0));
-	gmem_compaction_place(scene, HUGE_HOLES);
-}
-
-/*
- * Compaction goes on from where it was last, skips blocks that yielded nothing then,
- * and after each failure lets twice as many attempts pass, up to 64
- * (COMPACT_MAX_DEFER_SHIFT): only then does it begin anew, with every block.  So try
- * for longer than that takes, twice.
- */
-#define ATTEMPTS 400
-
 bool gmem_compaction_done(struct gmem_scene *scene)
 {
 	return gmem_control_away(scene->control) > scene->control->npages / 2;
 }
-
-/* Asks for more than there is: what is not free as a whole has to be made so. */
-static void hugetlb_fire(struct gmem_scene *scene)
-{
-	int node = gmem_numa_node(0);
-	long was = gmem_hugetlb_pool(node);
-
-	for (int attempt = 0; attempt < ATTEMPTS && !gmem_compaction_done(scene); attempt++)
-		gmem_hugetlb_resize(node, was + 1000000);
-	gmem_hugetlb_resize(node, was);
-}
-
-const struct gmem_trigger gmem_trigger_hugetlb = {
-	.name = "hugetlb",
-	.rounds = 2,
-	.missing = hugetlb_missing,
-	.place = huge_place,
-	.fire = hugetlb_fire,
-};

@@ -14,6 +14,7 @@
 #include "gmem_mechanism_row.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
+#include "gmem_thp.h"
 #include "gmem_undo.h"
 
 #ifndef PR_SET_MEMORY_MERGE
@@ -85,19 +86,6 @@ const struct gmem_trigger gmem_mechanism_ksm_process = {
 
 /* Huge pages: only what is aligned to one, and as large, can become one. */
 
-#define THP		"/sys/kernel/mm/transparent_hugepage"
-
-static enum gmem_skip thp_missing(void)
-{
-	char enabled[64];
-
-	if (__gmem_file_read(THP "/enabled", enabled, sizeof(enabled)) < 0 ||
-	    strstr(enabled, "[never]") ||
-	    gmem_file_read_long(THP "/hpage_pmd_size") != SZ_2M)
-		return GMEM_SKIP_no_thp;
-	return GMEM_SKIP_none;
-}
-
 /* Maps the region once more, aligned, and touches every page. */
 static char *map_aligned(struct gmem_scene *scene)
 {
@@ -132,7 +120,7 @@ static void madv_collapse_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_mechanism_madv_collapse = {
 	.name = "madv_collapse",
 	.by_address = true,
-	.missing = thp_missing,
+	.missing = gmem_thp_missing,
 	.fire = madv_collapse_fire,
 };
 
@@ -156,7 +144,7 @@ static void khugepaged_fire(struct gmem_scene *scene)
 const struct gmem_trigger gmem_mechanism_khugepaged = {
 	.name = "khugepaged",
 	.by_address = true,
-	.missing = thp_missing,
+	.missing = gmem_thp_missing,
 	.place = khugepaged_place,
 	.fire = khugepaged_fire,
 };

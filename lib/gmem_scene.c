@@ -10,6 +10,7 @@
 #include "gmem_control.h"
 #include "gmem_frame.h"
 #include "gmem_guest.h"
+#include "gmem_longterm.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
 #include "gmem_scene.h"
@@ -81,6 +82,8 @@ void gmem_scene_free(struct gmem_scene *scene)
 {
 	if (!scene)
 		return;
+	if (scene->ring)
+		gmem_longterm_release(scene->ring);
 	for (int i = 0; i < ARRAY_SIZE(scene->filler); i++)
 		gmem_control_free(scene->filler[i]);
 	gmem_control_free(scene->next_owner);

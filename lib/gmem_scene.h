@@ -27,6 +27,7 @@ struct gmem_scene {
 	struct gmem_control *control;
 	struct gmem_control *filler[5];	/* what place() wants around them */
 	size_t nfillers;
+	int ring;		/* that pins what is left of them; 0: none */
 	struct gmem_control *next_owner; /* of frames that the region left */
 	int node;		/* where by-address triggers send memory next */
 	__u64 *frames;		/* of the region, as of the last look */

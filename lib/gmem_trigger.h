@@ -44,6 +44,7 @@ extern const struct gmem_trigger gmem_trigger_cpuset;
 extern const struct gmem_trigger gmem_trigger_compact_memory;
 extern const struct gmem_trigger gmem_trigger_compact_node;
 extern const struct gmem_trigger gmem_trigger_hugetlb;
+extern const struct gmem_trigger gmem_trigger_thp;
 extern const struct gmem_trigger gmem_trigger_proactive;
 extern const struct gmem_trigger gmem_trigger_longterm_pin;
 

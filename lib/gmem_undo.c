@@ -113,6 +113,18 @@ void gmem_undo_rmdir(const char *path)
 	gmem_undo_call(remove_dir, path, "");
 }
 
+/* Of "always [madvise] never" what is in brackets; of anything else all. */
+static char *chosen(char *text)
+{
+	char *open = strchr(text, '[');
+	char *end = open ? strchr(open, ']') : NULL;
+
+	if (!end)
+		return text;
+	*end = '\0';
+	return open + 1;
+}
+
 void gmem_sysctl_set(const char *path, const char *value)
 {
 	char was[64];
@@ -120,6 +132,6 @@ void gmem_sysctl_set(const char *path, const char *value)
 
 	if (len < 0)
 		gmem_broken("%s: %s", path, strerror(-len));
-	gmem_undo_write(path, was);
+	gmem_undo_write(path, chosen(was));
 	gmem_file_write(path, value);
 }

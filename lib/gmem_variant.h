@@ -70,6 +70,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, optin_mmap_shared, compact_memory) \
 	op(default, optin_mmap_shared, compact_node) \
 	op(default, optin_mmap_shared, hugetlb) \
+	op(default, optin_mmap_shared, thp) \
 	op(default, optin_mmap_shared, proactive) \
 	GMEM_BY_ADDRESS(op, default, optin_mmap_shared) \
 	GMEM_ALIASED(op, default, optin_mmap_shared_alias)
@@ -81,6 +82,7 @@ static inline struct gmem_region *gmem_variant_region(const struct gmem_vm_type 
 	op(default, mmap_shared, compact_memory) \
 	op(default, mmap_shared, compact_node) \
 	op(default, mmap_shared, hugetlb) \
+	op(default, mmap_shared, thp) \
 	op(default, mmap_shared, proactive) \
 	GMEM_BY_ADDRESS(op, default, mmap_shared) \
 	GMEM_ALIASED(op, default, mmap_shared_alias)
