@@ -37,6 +37,7 @@ TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/never_bound_test
 TESTS += guest_memfd_pin/stays_put_test
 TESTS += compaction_stress/cma_test
+TESTS += compaction_stress/gigantic_test
 TESTS += compaction_stress/high_order_test
 TESTS += compaction_stress/under_pressure_test
 TESTS += compaction_stress/unevictable_test

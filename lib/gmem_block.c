@@ -70,13 +70,6 @@ bool gmem_block_of(__u64 frame, int *node, char *zone, size_t size)
 	return true;
 }
 
-static bool is_offline(long id)
-{
-	char state[16];
-
-	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
-}
-
 static void give_up(int signo)
 {
 }
@@ -102,7 +95,7 @@ static bool online_movable(unsigned long id)
 {
 	char zones[64], path[64];
 
-	if (!is_offline(id) || !attribute(id, "valid_zones", zones, sizeof(zones)) ||
+	if (!gmem_block_is_offline(id) || !attribute(id, "valid_zones", zones, sizeof(zones)) ||
 	    !strstr(zones, "Movable"))
 		return false;
 	snprintf(path, sizeof(path), MEMORY "/memory%lu/state", id);
@@ -151,6 +144,21 @@ size_t gmem_block_holds(long id, const __u64 *frames, size_t count)
 	return held;
 }
 
+bool gmem_block_exists(long id)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), MEMORY "/memory%ld", id);
+	return gmem_file_exists(path);
+}
+
+bool gmem_block_is_offline(long id)
+{
+	char state[16];
+
+	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
+}
+
 bool gmem_block_is_online(long id)
 {
 	char state[16];
@@ -174,7 +182,7 @@ static bool all_spare(int node, long ids[2])
 	while (dir && spare && (entry = readdir(dir))) {
 		if (sscanf(entry->d_name, "memory%ld", &id) != 1)
 			continue;
-		spare = is_offline(id);
+		spare = gmem_block_is_offline(id);
 		if (id < ids[0]) {
 			ids[1] = ids[0];
 			ids[0] = id;

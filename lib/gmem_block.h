@@ -49,7 +49,11 @@ void gmem_block_online(long id, const char *as);
  */
 void gmem_block_online_kernel(long id, long other);
 
+bool gmem_block_exists(long id);
+
+/* A block that is about to change is neither. */
 bool gmem_block_is_online(long id);
+bool gmem_block_is_offline(long id);
 
 /*
  * Takes block @id offline in a child process, which gets a signal once the kernel has

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "kselftest.h"
@@ -174,6 +175,17 @@ void gmem_numa_mbind(void *addr, size_t size, int node)
 
 	if (ret)
 		gmem_broken("mbind to node %d: %s", node, strerror(-ret));
+}
+
+void gmem_numa_drain(void)
+{
+	size_t size = getpagesize();
+	void *page = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		gmem_broken("mmap: %m");
+	gmem_numa_mbind(page, size, gmem_numa_node(0));
+	munmap(page, size);
 }
 
 void gmem_numa_balance(void *addr, size_t size)

@@ -64,6 +64,11 @@ void gmem_numa_mbind(void *addr, size_t size, int node);
  */
 int __gmem_numa_mbind(void *addr, size_t size, int node, bool strict);
 
+/* Has CPUs hand over what waits on them for its LRU list, and cannot be isolated there:
+ * mbind(2) with MPOL_MF_MOVE does that for all of them.
+ */
+void gmem_numa_drain(void);
+
 /* mbind(2) of the @size bytes from @addr on to the first two nodes, between which
  * NUMA balancing may choose (MPOL_F_NUMA_BALANCING).  BROKEN if that is refused.
  */

@@ -16,18 +16,27 @@
 /* What is placed: a trigger's place() knows but its scene. */
 static struct gmem_unplug *placing;
 
-/* Ordinary pages leave the block as it goes. */
+static size_t holds(const struct gmem_unplug *unplug, const __u64 *frames, size_t count)
+{
+	size_t held = 0;
+
+	for (long nth = 0; nth < unplug->nblocks; nth++)
+		held += gmem_block_holds(unplug->block + nth, frames, count);
+	return held;
+}
+
+/* Ordinary pages leave the memory as it goes. */
 static void prove(struct gmem_unplug *unplug, struct gmem_control *control)
 {
 	const struct gmem_unplug_kind *kind = unplug->kind;
 
 	gmem_control_touch_on(control, unplug->node);
 	gmem_control_moved(control);
-	if (gmem_block_holds(unplug->block, control->frames, control->npages) < control->npages)
+	if (holds(unplug, control->frames, control->npages) < control->npages)
 		gmem_broken("%s: not all ordinary pages are in %s", kind->name, kind->place);
 	kind->prove(unplug);
 	gmem_control_moved(control);
-	if (gmem_block_holds(unplug->block, control->frames, control->npages))
+	if (holds(unplug, control->frames, control->npages))
 		gmem_broken("%s: %s went with ordinary pages in it", kind->name, kind->place);
 	gmem_control_discard(control, 0, control->npages);
 }
@@ -64,6 +73,7 @@ struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 	unplug->kind = kind;
 	unplug->flags = gmem_flags_name(flags);
 	unplug->zone_movable = movable && !kind->always_normal;
+	unplug->nblocks = 1;
 	unplug->node = kind->find(unplug);
 	unplug->region = gmem_region_create(type, flags, npages);
 	placing = unplug;
@@ -116,7 +126,7 @@ void gmem_unplug_free(struct gmem_unplug *unplug)
 
 size_t gmem_unplug_held(const struct gmem_unplug *unplug)
 {
-	return gmem_block_holds(unplug->block, unplug->scene->frames, unplug->region->npages);
+	return holds(unplug, unplug->scene->frames, unplug->region->npages);
 }
 
 void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tally)

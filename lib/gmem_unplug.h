@@ -56,7 +56,8 @@ struct gmem_unplug {
 	bool zone_movable;
 	int node;
 	long spare[2];		/* blocks that were found */
-	long block;		/* that all of the memory is in */
+	long block;		/* that all of the memory is in, or the first of those */
+	long nblocks;		/* one unless online() says otherwise */
 	struct gmem_region *region;
 	struct gmem_scene *scene;
 	struct gmem_guest *guest;
@@ -79,7 +80,7 @@ void gmem_unplug_online_spare(struct gmem_unplug *unplug);
 /* NULL is fine. */
 void gmem_unplug_free(struct gmem_unplug *unplug);
 
-/* How many of the file's pages were in the block when the scene was last looked at. */
+/* How many of the file's pages were in the memory when the scene was last looked at. */
 size_t gmem_unplug_held(const struct gmem_unplug *unplug);
 
 /* Fails by C7 unless all pages are in the block, where that is ZONE_MOVABLE; where it is

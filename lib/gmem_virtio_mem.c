@@ -42,18 +42,31 @@ int gmem_virtio_mem_find(long others[2])
 	return node;
 }
 
-long gmem_virtio_mem_grow(void)
+__u64 gmem_virtio_mem_address(void)
+{
+	return gmem_qmp_get(DEVICE, "memaddr");
+}
+
+static bool all_are(bool online, long first, __u64 count)
+{
+	for (long id = first; id < first + count; id++)
+		if (online ? !gmem_block_is_online(id) : !gmem_block_is_offline(id))
+			return false;
+	return true;
+}
+
+long gmem_virtio_mem_grow(__u64 size, bool online)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(TRIES * PATIENCE);
-	__u64 size = gmem_block_pages() * getpagesize();
-	long block = (gmem_qmp_get(DEVICE, "memaddr") + size - 1) / size;
+	__u64 block_size = gmem_block_pages() * getpagesize();
+	long first = (gmem_virtio_mem_address() + block_size - 1) / block_size;
 
 	gmem_qmp_set(DEVICE, "requested-size", size);
-	while (gmem_qmp_get(DEVICE, "size") != size || !gmem_block_is_online(block))
+	while (gmem_qmp_get(DEVICE, "size") != size || !all_are(online, first, size / block_size))
 		if (!gmem_deadline_poll(&deadline))
 			gmem_broken("wanted the device to get %llu bytes, got %llu", size,
 				    gmem_qmp_get(DEVICE, "size"));
-	return block;
+	return first;
 }
 
 __u64 gmem_virtio_mem_unit(void)
@@ -69,15 +82,27 @@ void __gmem_virtio_mem_request_other(void)
 		__gmem_qmp_set(DEVICE, "requested-size", unit);
 }
 
-/* Waits for that for a while. */
-static bool shrinks_to(__u64 want, __u64 *left)
+/* Blocks go some time after the last of their memory has. */
+static bool gone(long first, __u64 count)
+{
+	for (long id = first; id < first + count; id++)
+		if (gmem_block_exists(id))
+			return false;
+	return true;
+}
+
+/* Waits for that for a while, and for all @blocks from @first on to be gone if nothing is
+ * left.
+ */
+static bool shrinks_to(__u64 want, __u64 *left, long first, __u64 blocks)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
 
 	if (__gmem_qmp_set(DEVICE, "requested-size", 0))
 		return false;
 	do {
-		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want)
+		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want &&
+		    (*left || gone(first, blocks)))
 			return true;
 	} while (gmem_deadline_poll(&deadline));
 	return false;
@@ -85,9 +110,14 @@ static bool shrinks_to(__u64 want, __u64 *left)
 
 __u64 __gmem_virtio_mem_shrink(__u64 want)
 {
-	__u64 left = -1ULL;
+	__u64 size = gmem_block_pages() * getpagesize();
+	__u64 left = -1ULL, had = 0, start = 0;
+	long first;
 
-	for (int try = 0; !shrinks_to(want, &left) && try < TRIES; try++)
+	__gmem_qmp_get(DEVICE, "size", &had);
+	__gmem_qmp_get(DEVICE, "memaddr", &start);
+	first = (start + size - 1) / size;
+	for (int try = 0; !shrinks_to(want, &left, first, had / size) && try < TRIES; try++)
 		__gmem_virtio_mem_request_other();
 	return left;
 }

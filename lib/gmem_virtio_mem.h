@@ -3,7 +3,7 @@
  * A virtio-mem device, which QEMU resizes and the kernel's driver follows.
  *
  *	node = gmem_virtio_mem_find(others);
- *	block = gmem_virtio_mem_grow();
+ *	block = gmem_virtio_mem_grow(size, true);
  *	...
  *	left = gmem_virtio_mem_shrink(0);
  *
@@ -13,6 +13,7 @@
 #ifndef GMEM_VIRTIO_MEM_H
 #define GMEM_VIRTIO_MEM_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 /* Finds the device with id "virtio-mem", of which nothing is plugged, and two blocks of
@@ -22,10 +23,14 @@
  */
 int gmem_virtio_mem_find(long others[2]);
 
-/* Has the device grow to the size of a memory block, and returns the block's id once it
- * is online.  BROKEN if that does not happen.
+/* Where its memory begins, a physical address. */
+__u64 gmem_virtio_mem_address(void);
+
+/* Has the device grow to @size bytes, of whole memory blocks, and returns the first
+ * block's id once all are @online, or there but offline: as auto_online_blocks has it.
+ * BROKEN if that does not happen.
  */
-long gmem_virtio_mem_grow(void);
+long gmem_virtio_mem_grow(__u64 size, bool online);
 
 /* The number of bytes that can be plugged and unplugged as one. */
 __u64 gmem_virtio_mem_unit(void);

@@ -24,6 +24,8 @@
  *	     range-end-off-by-one, gfp-not-movable, eagain-forever, dirty-refused,
  *	     untouched-refused, opt-in-ignored
  */
+#include <unistd.h>
+
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
@@ -57,7 +59,7 @@ static void grow(struct gmem_unplug *unplug)
 {
 	if (!unplug->zone_movable)
 		gmem_block_online(unplug->spare[0], "online_movable");
-	unplug->block = gmem_virtio_mem_grow();
+	unplug->block = gmem_virtio_mem_grow(gmem_block_pages() * getpagesize(), true);
 	if (!unplug->zone_movable)
 		gmem_block_offline(unplug->spare[0]);
 }
