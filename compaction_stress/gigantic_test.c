@@ -79,7 +79,7 @@ static void prove(struct gmem_unplug *unplug)
 {
 	gmem_gigantic_keep(unplug->node);
 	if (!take(unplug->node))
-		gmem_broken("no gigantic page could be had with nothing but ordinary pages in the range");
+		gmem_broken("no gigantic page could be had of ordinary pages alone");
 	gmem_gigantic_release(unplug->node);
 	if (gmem_virtio_mem_shrink(0))
 		gmem_broken("the device did not shrink with nothing in it");

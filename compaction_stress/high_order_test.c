@@ -156,7 +156,7 @@ static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 		if (in_no_way(self) < HUGE - WANTED)
 			return;
 		fprintf(stderr,
-			"# LAYOUT %d: %zu bytes were free, each %zu pages one was put: %zu huge pages are free\n",
+			"# LAYOUT %d: of %zu bytes one in %zu pages, %zu huge pages are free\n",
 			try, free, stretch, in_no_way(self));
 		clear_way(self, region);
 		take_all(self);
@@ -207,8 +207,8 @@ static void with_ordinary_memory(FIXTURE_DATA(high_order) * self, struct gmem_ta
 		got = take_back(self, "ordinary memory in the way, then taken");
 		tally->control = gmem_control_moved(self->control);
 		if (got < WANTED)
-			gmem_broken("with ordinary memory in the way %ld huge pages can be had, wanted %d",
-				    got, WANTED);
+			gmem_broken("ordinary memory in the way: wanted %d huge pages, got %ld",
+				    WANTED, got);
 		clear_way(self, NULL);
 		take_all(self);
 	}

@@ -16,6 +16,7 @@
 
 #define MEMORY	"/sys/devices/system/memory"
 #define NODES	"/sys/devices/system/node"
+#define HOTPLUG	"/sys/module/memory_hotplug/parameters"
 
 /* Seconds after which a block is left online. */
 #define PATIENCE 10
@@ -142,6 +143,17 @@ size_t gmem_block_holds(long id, const __u64 *frames, size_t count)
 	for (size_t i = 0; i < count; i++)
 		held += gmem_block_id(frames[i]) == id;
 	return held;
+}
+
+bool gmem_block_prefer_movable(void)
+{
+	if (!gmem_file_exists(HOTPLUG "/online_policy") ||
+	    !gmem_file_exists(HOTPLUG "/auto_movable_numa_aware"))
+		return false;
+	gmem_sysctl_set(HOTPLUG "/online_policy", "auto-movable");
+	/* Else a node would need other memory of its own. */
+	gmem_sysctl_set(HOTPLUG "/auto_movable_numa_aware", "N");
+	return true;
 }
 
 bool gmem_block_exists(long id)

@@ -49,6 +49,13 @@ void gmem_block_online(long id, const char *as);
  */
 void gmem_block_online_kernel(long id, long other);
 
+/*
+ * Has blocks that are brought online without saying as what become ZONE_MOVABLE, up to
+ * three times as much as the rest, until the case ends.  Returns false if the kernel has
+ * no such policy (memory_hotplug.online_policy).
+ */
+bool gmem_block_prefer_movable(void);
+
 bool gmem_block_exists(long id);
 
 /* A block that is about to change is neither. */

@@ -11,6 +11,7 @@
 
 #include "kselftest.h"
 
+#include "gmem_block_view.h"
 #include "gmem_case.h"
 #include "gmem_deadline.h"
 #include "gmem_noise.h"
@@ -24,10 +25,11 @@
 #define PATIENCE 30
 
 /* A stressor, of which one worker is started, and its bound on memory.  None of them
- * poisons memory, takes it offline, or takes more the more there is.
+ * poisons memory, or takes more the more there is.
  */
 static const struct {
 	const char *name, *option, *value;
+	bool blocks;		/* takes memory blocks offline */
 } stressors[] = {
 	{ "vm", "--vm-bytes", "16m" },
 	{ "numa" },
@@ -35,6 +37,7 @@ static const struct {
 	{ "pipe" },
 	{ "hdd", "--hdd-bytes", "8m" },
 	{ "memfd", "--memfd-bytes", "8m" },
+	{ "memhotplug", .blocks = true },
 };
 
 static pid_t noise;
@@ -73,7 +76,7 @@ enum gmem_skip gmem_noise_missing(void)
 }
 
 /* The command line; its words are never freed. */
-static void build_command(const char **word)
+static void build_command(const char **word, bool blocks)
 {
 	char names[8192], *option;
 	int count = 0;
@@ -82,7 +85,7 @@ static void build_command(const char **word)
 		gmem_skip_if(GMEM_SKIP_no_stress_ng);
 	*word++ = STRESS_NG;
 	for (int i = 0; i < ARRAY_SIZE(stressors); i++) {
-		if (!has(names, stressors[i].name))
+		if (!has(names, stressors[i].name) || (stressors[i].blocks && !blocks))
 			continue;
 		if (asprintf(&option, "--%s", stressors[i].name) < 0)
 			gmem_broken("out of memory");
@@ -106,7 +109,7 @@ static void build_command(const char **word)
 
 /* In a process group of its own; whoever reads what we print does not wait for it. */
 __noreturn
-static void run(const char **command)
+static void run(const char **command, const long *blocks, size_t nblocks)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -114,28 +117,43 @@ static void run(const char **command)
 	gmem_stop_forget();
 	/* Like the vCPUs: what is under test is the kernel, which comes first. */
 	if (setpriority(PRIO_PROCESS, 0, 19) || null < 0 || dup2(null, 0) < 0 ||
-	    dup2(null, 1) < 0 || dup2(null, 2) < 0)
+	    dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+	    (nblocks && __gmem_block_view(blocks, nblocks)))
 		_exit(126);
 	execvp(command[0], (char * const *)command);
 	_exit(127);
 }
 
+/* Its children are not ours to wait for, and may be busy in the kernel. */
+static bool is_gone(pid_t group)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+
+	while (!kill(-group, 0))
+		if (!gmem_deadline_poll(&deadline))
+			return false;
+	return true;
+}
+
+/* What is put back next it must not change again. */
 static void kill_group(const char *number, const char *text)
 {
 	kill(-atoi(number), SIGKILL);
+	if (!is_gone(atoi(number)))
+		fprintf(stderr, "# putting back: stress-ng cannot be killed\n");
 }
 
-void gmem_noise_start(void)
+void gmem_noise_start(const long *blocks, size_t nblocks)
 {
 	const char *command[4 * ARRAY_SIZE(stressors) + 8];
 	char number[16];
 
-	build_command(command);
+	build_command(command, nblocks);
 	noise = fork();
 	if (noise < 0)
 		gmem_broken("fork: %m");
 	if (!noise)
-		run(command);
+		run(command, blocks, nblocks);
 	setpgid(noise, noise);
 	snprintf(number, sizeof(number), "%d", noise);
 	gmem_undo_call(kill_group, number, "");
@@ -161,10 +179,7 @@ void gmem_noise_stop(void)
 		;
 	kill(-noise, SIGKILL);
 	waitpid(noise, NULL, 0);
-	deadline = gmem_deadline_in(PATIENCE);
-	/* Its children are not ours to wait for, and may be busy in the kernel. */
-	while (!kill(-noise, 0))
-		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("stress-ng cannot be killed");
+	if (!is_gone(noise))
+		gmem_broken("stress-ng cannot be killed");
 	noise = 0;
 }

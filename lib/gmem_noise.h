@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Noise: stress-ng allocates, migrates, forks and writes files beside a test, with
- * no more than 64 MiB.  It proves nothing and is never asked what it did.
+ * no more than 64 MiB, and takes memory blocks offline and back.  It proves nothing and
+ * is never asked what it did.
  */
 #ifndef GMEM_NOISE_H
 #define GMEM_NOISE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "gmem_case.h"
 
 /* GMEM_SKIP_none if there is a stress-ng. */
 enum gmem_skip gmem_noise_missing(void);
 
-/* Starts what this stress-ng has of our choice of stressors.  It ends, with all its
- * processes, by gmem_noise_stop() or with the case, however that ends.
+/*
+ * Starts what this stress-ng has of our choice of stressors.  It ends, with all its
+ * processes, by gmem_noise_stop() or with the case, however that ends.  If @nblocks is not
+ * 0, stressors have those memory blocks, and no others, to take offline and bring back.
  */
-void gmem_noise_start(void);
+void gmem_noise_start(const long *blocks, size_t nblocks);
 
 /* False once stress-ng has ended by itself. */
 bool gmem_noise_lasts(void);
