@@ -43,7 +43,7 @@ EXCEPTIONS = {
         "the emulated CPU lacks a mitigation; true, and not ours",
     r"ACPI BIOS (Warning|Error) \(bug\)|\[Firmware (Bug|Warn)\]":
         "the virtual firmware",
-    r"page dumped because: migration failure":
+    r"page dumped because: (migration failure|isolation failed)":
         "memory offlining says so of a page that it has to try again",
     r"This means that this is a DEBUG kernel":
         "trace_printk banner",
