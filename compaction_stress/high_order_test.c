@@ -24,6 +24,7 @@
 #include "kselftest_harness.h"
 
 #include "gmem_case.h"
+#include "gmem_compaction.h"
 #include "gmem_control.h"
 #include "gmem_disperse.h"
 #include "gmem_fragment.h"
@@ -34,8 +35,6 @@
 #include "gmem_region.h"
 #include "gmem_reserve.h"
 #include "gmem_stage2.h"
-#include "gmem_trigger.h"
-#include "gmem_undo.h"
 #include "gmem_variant.h"
 
 /* Huge pages that something is in the way of, and how many pages each. */
@@ -88,12 +87,6 @@ FIXTURE_TEARDOWN(high_order)
 	gmem_region_free(self->region);
 }
 
-/* Compaction gives up for a while after a failure, unless it is asked for. */
-static void compact(FIXTURE_DATA(high_order) * self)
-{
-	gmem_trigger_compact_node.fire(NULL);
-}
-
 /* Takes all huge pages that can be had. */
 static void take_all(FIXTURE_DATA(high_order) * self)
 {
@@ -101,7 +94,8 @@ static void take_all(FIXTURE_DATA(high_order) * self)
 
 	for (int vain = 0; vain < IN_VAIN; vain += now == was) {
 		was = now;
-		compact(self);
+		/* Compaction gives up for a while after a failure, unless it is asked for. */
+		gmem_compaction_run(self->node);
 		gmem_hugetlb_resize(self->node, was + 1000000);
 		now = gmem_hugetlb_pool(self->node);
 	}
@@ -114,12 +108,11 @@ static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_o
 	self->node = gmem_numa_node(0);
 	gmem_skip_if(gmem_frame_missing());
 	gmem_skip_if(gmem_hugetlb_missing(self->node));
-	gmem_skip_if(gmem_trigger_compact_memory.missing());
+	gmem_skip_if(gmem_compaction_missing());
 	self->per_huge = gmem_hugetlb_page_size() / getpagesize();
 	self->control = gmem_control_create(NPAGES);
 	gmem_reserve_lower();
-	gmem_reserve_share();
-	gmem_sysctl_set("/proc/sys/vm/compaction_proactiveness", "0");
+	gmem_compaction_keep_holes();
 	gmem_hugetlb_keep(self->node);
 	take_all(self);
 	if (self->most < 2 * HUGE)
@@ -177,7 +170,7 @@ static long take_back(FIXTURE_DATA(high_order) * self, const char *in_the_way)
 		gmem_hugetlb_resize(self->node, rest + WANTED);
 		got = gmem_hugetlb_pool(self->node) - rest;
 		if (got < WANTED)
-			compact(self);
+			gmem_compaction_run(self->node);
 	}
 	gmem_fragment_read(self->node, &after);
 	gmem_fragment_print(in_the_way, &before, &after);
