@@ -45,9 +45,9 @@ void gmem_cgroup_enter(const char *controller)
 		gmem_file_write(SUBTREE_CONTROL, text);
 	}
 	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "/gmem_%d", getpid());
+	gmem_undo_rmdir(cgroup);
 	if (mkdir(cgroup, 0700))
 		gmem_broken("%s: %m", cgroup);
-	gmem_undo_rmdir(cgroup);
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	gmem_file_write(path, "0");
 }

@@ -64,9 +64,10 @@ struct gmem_probe *gmem_probe_create(const char *name, char kind, const char *de
 	snprintf(probe->event_dir, sizeof(probe->event_dir), "%s/events/" GROUP "/%s",
 		 probe->dir, probe->event);
 	define(probe, kind, definition);
+	/* Before it is there: making it takes long enough to be killed meanwhile. */
+	gmem_undo_rmdir(probe->dir);
 	if (mkdir(probe->dir, 0700))
 		gmem_broken("%s: %m", probe->dir);
-	gmem_undo_rmdir(probe->dir);
 	write_in(probe->dir, "tracing_on", "0");
 	write_in(probe->dir, "buffer_size_kb", "1024");
 	write_in(probe->event_dir, "filter", "%s", filter);

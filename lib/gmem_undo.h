@@ -25,7 +25,7 @@ void gmem_undo_write(const char *path, const char *text);
  */
 void gmem_sysctl_set(const char *path, const char *value);
 
-/* At the end, rmdir(2) @path: a trace instance or a cgroup. */
+/* At the end, rmdir(2) @path, if it is there: a trace instance or a cgroup. */
 void gmem_undo_rmdir(const char *path);
 
 /*
