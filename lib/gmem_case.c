@@ -10,6 +10,7 @@
 #include "kselftest.h"
 
 #include "gmem_case.h"
+#include "gmem_crash.h"
 #include "gmem_kmsg.h"
 #include "gmem_supervisor.h"
 #include "gmem_undo.h"
@@ -55,6 +56,7 @@ void gmem_case_begin(char *reason, size_t size, const char *fixture, const char 
 	snprintf(reason, size,
 		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
 	fprintf(stderr, "# seed %#llx\n", (unsigned long long)gmem_seed());
+	gmem_crash_report();
 	gmem_supervisor_begin();
 	gmem_undo_begin();
 	snprintf(name, sizeof(name), "%s%s%s.%s", fixture, *variant ? "." : "", variant, claim);
