@@ -64,6 +64,16 @@ static int create_file(struct gmem_region *region, size_t size)
 		  region->type->name, flags, (unsigned long long)region->flags, errno);
 }
 
+/* A slot has a userspace_addr even where guests never get memory from it, and what moves
+ * there is unmapped from stage-2: so nothing must be there.  At 0, the default, the program
+ * itself may be, at 4 MiB.
+ */
+static void reserve_addresses(struct gmem_region *region, size_t size)
+{
+	region->reserved = kvm_mmap(size, PROT_NONE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+}
+
 static void map_on_host(struct gmem_region *region, size_t size)
 {
 	if (!(region->flags & GUEST_MEMFD_FLAG_MMAP))
@@ -79,7 +89,8 @@ static void set_slot(struct gmem_region *region, size_t nth, size_t count)
 
 	vm_set_user_memory_region2(region->vm, REGION_SLOT + nth, KVM_MEM_GUEST_MEMFD,
 				   slot->gpa, count * region->page_size,
-				   slot->alias ? region->host + offset : NULL, region->fd, offset);
+				   (slot->alias ? region->host : region->reserved) + offset,
+				   region->fd, offset);
 }
 
 /* Makes the slot's place for it: addresses, and who may use them. */
@@ -212,6 +223,7 @@ static struct gmem_region *create_region(const struct gmem_vm_type *type, __u64 
 	region->fd = create_file(region, size);
 	if (!takes_slot(flags))
 		gmem_skip_if(GMEM_SKIP_no_private_slots);
+	reserve_addresses(region, size);
 	map_on_host(region, size);
 	map_slots(region, slots, nslots);
 	return region;
@@ -256,6 +268,8 @@ void gmem_region_free(struct gmem_region *region)
 		close(region->fd);
 		kvm_vm_free(region->vm);
 	}
+	if (region->reserved)
+		kvm_munmap(region->reserved, (region->npages + 1) * region->page_size);
 	gmem_idle();
 	free(region);
 }

@@ -41,6 +41,7 @@ struct gmem_region {
 	size_t page_size;	/* of the host, in bytes */
 	__u64 gpa;		/* of page 0 if there is one slot; its guest address always */
 	char *host;		/* mmap of the file, or NULL */
+	char *reserved;		/* addresses of slots that have none on the host */
 	struct gmem_slot slot[4];
 	size_t nslots;
 	bool movable;		/* what the policy promises */
