@@ -75,15 +75,6 @@ run_name()
 	echo "$name"
 }
 
-# What a machine says of every run in it: what it lacks, and the time it takes.
-machine_data()
-{
-	printf '# Of the %s machine.\n' "$ARCH"
-	grep --extended-regexp '^(allow-skip|allow-log|timeout|boot-timeout) *=' \
-		"$GMEM_LAB/machines/$ARCH" || :
-	echo
-}
-
 # The scenario that is in force: what the machine has to say, the kernel's file, the
 # file of the scenario that was asked for, and what the options add.
 write_scenario()
@@ -95,7 +86,7 @@ write_scenario()
 	mkdir "$run_dir"
 	printf '%s\n' "${PLAN[@]}" > "$run_dir/plan"
 	{
-		[[ $HOST == true ]] || machine_data
+		[[ $HOST == true ]] || machine_says "$ARCH"
 		cat "$GMEM_LAB/scenarios/$base"
 		[[ -z $scenario ]] || printf '\n# --scenario %s\n' "$scenario"
 		[[ -z $scenario ]] || cat "$GMEM_LAB/scenarios/$scenario"

@@ -80,6 +80,7 @@ prepare()
 	mkdir "$DIR/prepared"
 	"$GMEM_LAB/tests.sh" --names > "$DIR/prepared/plan"
 	{
+		machine_says "$OPT_arch"
 		cat "$GMEM_LAB/scenarios/mutants"
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$OPT_arch" \
 			"$OPT_seed" "$OPT_jobs"
