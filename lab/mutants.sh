@@ -78,7 +78,7 @@ choose_sample()
 prepare()
 {
 	mkdir "$DIR/prepared"
-	"$GMEM_LAB/tests.sh" --names > "$DIR/prepared/plan"
+	"$GMEM_LAB/tests.sh" --names --arch "$OPT_arch" > "$DIR/prepared/plan"
 	{
 		machine_says "$OPT_arch"
 		cat "$GMEM_LAB/scenarios/mutants"
