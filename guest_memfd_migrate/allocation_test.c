@@ -4,15 +4,15 @@
  *
  * Contract: C7: movable memory uses ZONE_MOVABLE; it is allocated on the node that
  *	     set_mempolicy(2) or mbind(2) names, again after it was punched.
- * Method:   one node has ZONE_MOVABLE and nothing else, where only allocations can
- *	     land that are movable.  The file is allocated under the task's policy,
- *	     under a policy of its own against the task's, and by faults of the guest,
- *	     for that node and another in turn, punched in between.  The place of every
- *	     frame is looked at each time.
+ * Method:   the file is allocated under the task's policy, under a policy of its own
+ *	     against the task's, and by faults of the guest, for one node and another in
+ *	     turn, punched in between.  The place of every frame is looked at each time.
+ *	     In one case the node has ZONE_MOVABLE and nothing else, where only
+ *	     allocations can land that are movable.
  * Guards:   broken if ordinary pages under the same policy lie elsewhere, or if nothing
  *	     was looked at.
- * Needs:    a policy with movable memory; two nodes; ZONE_MOVABLE or a memory block
- *	     that is offline; kprobe events for what the host does not map.
+ * Needs:    a policy with movable memory; two nodes; for the one case ZONE_MOVABLE or a
+ *	     memory block that is offline; kprobe events for what the host does not map.
  * Kills:    gfp-not-movable, mempolicy-lost
  */
 #include "kvm_util.h"
@@ -103,32 +103,49 @@ static void by_guest_faults(FIXTURE_DATA(allocation) * self, int node, bool mova
 	tally->verified += gmem_guest_verify(self->guest);
 }
 
-TEST_F_TIMEOUT(allocation, goes_where_the_policy_says, GMEM_CASE_TIMEOUT)
+static void prepare(FIXTURE_DATA(allocation) * self, __u64 flags)
+{
+	gmem_policy_want_movable(&gmem_vm_default, flags);
+	self->region = gmem_region_create(&gmem_vm_default, flags, NPAGES);
+	gmem_skip_if(gmem_frame_missing());
+	gmem_skip_if(gmem_numa_missing());
+}
+
+/* On @node, which has ZONE_MOVABLE alone if @movable, and on @other, which has not. */
+static void check_both(FIXTURE_DATA(allocation) * self, int node, bool movable, int other)
 {
 	unsigned int required = GMEM_CONTROL | GMEM_PLACED;
 	struct gmem_tally tally = {};
-	int movable, ordinary;
 
-	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	gmem_skip_if(gmem_frame_missing());
-	gmem_skip_if(gmem_numa_missing());
-	ordinary = gmem_numa_node(1);
-	movable = gmem_place_movable_node();
 	self->control = gmem_control_create(NPAGES);
-
 	/* And back: what the first round freed is what the third finds. */
-	by_task_policy(self, movable, true, &tally);
-	by_task_policy(self, ordinary, false, &tally);
-	by_task_policy(self, movable, true, &tally);
+	by_task_policy(self, node, movable, &tally);
+	by_task_policy(self, other, false, &tally);
+	by_task_policy(self, node, movable, &tally);
 	if (self->region->host) {
 		required |= GMEM_VERIFIED;
-		by_file_policy(self, ordinary, false, movable, &tally);
-		by_file_policy(self, movable, true, ordinary, &tally);
-		by_guest_faults(self, movable, true, &tally);
+		by_file_policy(self, other, false, node, &tally);
+		by_file_policy(self, node, movable, other, &tally);
+		by_guest_faults(self, node, movable, &tally);
 	}
 	gmem_case_pass(&tally, required);
+}
+
+TEST_F_TIMEOUT(allocation, goes_to_the_node_of_the_policy, GMEM_CASE_TIMEOUT)
+{
+	GMEM_CASE_BEGIN();
+	prepare(self, gmem_flags(variant->flags));
+	check_both(self, gmem_numa_node(0), false, gmem_numa_node(1));
+}
+
+TEST_F_TIMEOUT(allocation, goes_to_zone_movable, GMEM_CASE_TIMEOUT)
+{
+	int node;
+
+	GMEM_CASE_BEGIN();
+	prepare(self, gmem_flags(variant->flags));
+	node = gmem_place_movable_node();
+	check_both(self, node, true, gmem_numa_node(1));
 }
 
 TEST_HARNESS_MAIN
