@@ -34,14 +34,13 @@ enum gmem_skip gmem_balancing_missing(void)
 	return GMEM_SKIP_none;
 }
 
-void gmem_balancing_on(void)
+void gmem_balancing_hurry(void)
 {
 	gmem_sysctl_set(KNOBS "/scan_delay_ms", "1");
 	gmem_sysctl_set(KNOBS "/scan_period_min_ms", "10");
 	gmem_sysctl_set(KNOBS "/scan_period_max_ms", "20");
 	/* The kernel scans 2560 MB a second at most: small steps come often. */
 	gmem_sysctl_set(KNOBS "/scan_size_mb", "16");
-	gmem_sysctl_set(BALANCING, "1");
 }
 
 static void *read_remotely(void *arg)
@@ -92,6 +91,8 @@ void gmem_balancing_run(int node, unsigned int scans, void (*touch)(void *arg),
 	unsigned int before;
 	pthread_t thread;
 
+	if (gmem_file_read_long(BALANCING) != 1)
+		gmem_sysctl_set(BALANCING, "1");
 	if (pthread_create(&thread, NULL, read_remotely, &reader))
 		gmem_broken("pthread_create: %m");
 	before = scans_so_far();

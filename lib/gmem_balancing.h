@@ -13,12 +13,13 @@
  */
 enum gmem_skip gmem_balancing_missing(void);
 
-/* Switches NUMA balancing on until the case ends, in a hurry.  To be called before
- * the process's first thread, which is when the kernel adopts the delay.
+/* Has NUMA balancing, once it is on, scan often, until the case ends (debugfs).  To be
+ * called before the process's first thread, which is when the kernel adopts the delay.
  */
-void gmem_balancing_on(void);
+void gmem_balancing_hurry(void);
 
 /*
+ * Switches NUMA balancing on until the case ends (numa_balancing in /proc/sys/kernel).
  * Calls @touch with @arg over and over from a CPU of @node, until the kernel has
  * scanned this process's address space @scans times from beginning to end and
  * @done, called with @arg by the caller's thread, says so.  BROKEN if it never does.

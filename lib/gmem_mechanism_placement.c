@@ -25,7 +25,7 @@ static void balancing_place(struct gmem_scene *scene)
 {
 	/* The vCPU's thread to be inherits this, and leaves the other node to the reader. */
 	gmem_numa_run_on(gmem_numa_node(0));
-	gmem_balancing_on();
+	gmem_balancing_hurry();
 	gmem_scene_allocate(scene);
 }
 
