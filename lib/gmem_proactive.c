@@ -14,20 +14,25 @@
 
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
 
-static enum gmem_skip proactive_missing(void)
-{
-	enum gmem_skip why = gmem_compaction_missing();
-
-	if (!why && !gmem_file_exists(PROACTIVENESS))
-		why = GMEM_SKIP_no_compaction;
-	return why ? why : gmem_hugetlb_missing(gmem_numa_node(0));
-}
-
 /* Pages in holes, and what is left free beside them: a third of what is free is in
  * holes then, and a sixth is reason enough to compact.
  */
 #define PROACTIVE_HOLES	8192
 #define HUGE_LEFT	32
+
+static enum gmem_skip proactive_missing(void)
+{
+	enum gmem_skip why = gmem_compaction_missing();
+	int node = gmem_numa_node(0);
+
+	if (!why && !gmem_file_exists(PROACTIVENESS))
+		why = GMEM_SKIP_no_compaction;
+	if (!why)
+		why = gmem_hugetlb_missing(node);
+	if (!why && gmem_hugetlb_page_size() * 2 * HUGE_LEFT > gmem_numa_free(node))
+		why = GMEM_SKIP_no_huge_pages;
+	return why;
+}
 
 static void proactive_place(struct gmem_scene *scene)
 {
