@@ -92,7 +92,7 @@ def compose(directory, catalogue):
                       "of": len(rows),
                       "peers": sum(row["peers"] == "killed" for row in rows)
                       if any(row["peers"] != "-" for row in rows) else None,
-                      "median": statistics.median(times) if times else None},
+                      "median": round(statistics.median(times), 1) if times else None},
             "exit": 0 if good else 1}
 
 
