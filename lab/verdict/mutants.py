@@ -16,7 +16,7 @@ from . import cases, rules
 from .contract import CLAUSES
 
 FIELDS = ("Breaks", "Clause", "Reached", "Precedent", "Arch", "Kind")
-OPTIONAL = ("Append", "First", "Hangs")
+OPTIONAL = ("Append", "Machine", "First", "Hangs")
 KINDS = ("deterministic", "probabilistic")
 ARCHITECTURES = ("all", "x86_64", "arm64")
 
@@ -45,8 +45,9 @@ class Mutant:
     def settings(self):
         """What arms it, as lines of a scenario."""
         words = " ".join(filter(None, (f"gmem_mutant={self.name}", self.fields.get("Append"))))
+        machine = [f"arg = {self.fields['Machine']}"] if "Machine" in self.fields else []
         return [f"mutant = {self.name}", f"must-fail = {' '.join(self.clauses)}",
-                f"append = {words}"]
+                f"append = {words}", *machine]
 
 
 def catalogue(root, wrong):
