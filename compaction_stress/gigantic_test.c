@@ -17,10 +17,12 @@
  *	     unmovable memory is punched.
  * Needs:    huge pages of 1 GiB; a QMP port; a virtio-mem device with the id "virtio-mem"
  *	     at a multiple of 1 GiB that has nothing plugged, of the node of two blocks
- *	     that are offline; kprobe events.
+ *	     that are offline; no KASAN; kprobe events.
  * Kills:    no-invalidate, copy-half-page, range-end-off-by-one, isolation-thinks-unmovable,
  *	     eagain-forever, opt-in-ignored
  */
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kvm_util.h"
@@ -41,11 +43,28 @@
 /* Refusals that one has to expect while a vCPU writes, and that are believed. */
 #define TRIES	10
 
+/* Onlining a block then takes memory of the block's node, in the way of what is tested. */
+static bool blocks_have_shadow(void)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		gmem_broken("/proc/kallsyms: %m");
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, " kasan_mem_notifier\n");
+	fclose(file);
+	return found;
+}
+
 static int find(struct gmem_unplug *unplug)
 {
 	int node = gmem_virtio_mem_find(unplug->spare);
 
 	gmem_skip_if(gmem_gigantic_missing());
+	if (blocks_have_shadow())
+		gmem_skip_if(GMEM_SKIP_kasan_shadow);
 	if (gmem_virtio_mem_address() % GMEM_GIGANTIC)
 		gmem_skip(GMEM_SKIP_no_virtio_mem, "the device is at %#llx, no multiple of 1 GiB",
 			  gmem_virtio_mem_address());

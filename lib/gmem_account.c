@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Accounting: what the kernel counts of memory, and the VMs that it keeps. */
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,18 @@ static const char *off(const struct gmem_account *before, long slack, long *page
 	return labs(*pages) > slack ? "memory.current" : NULL;
 }
 
+/* What was freed may be kept: for the next object, or by KASAN to see who still uses it. */
+static void shrink_slabs(void)
+{
+	glob_t caches;
+
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &caches))
+		return;
+	for (size_t i = 0; i < caches.gl_pathc; i++)
+		gmem_file_write(caches.gl_pathv[i], "1");
+	globfree(&caches);
+}
+
 void gmem_account_wait(const struct gmem_account *before, long slack)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
@@ -143,11 +156,13 @@ void gmem_account_wait(const struct gmem_account *before, long slack)
 	long pages;
 	int node;
 
-	while ((counter = off(before, slack, &pages, &node)))
+	while ((counter = off(before, slack, &pages, &node))) {
+		shrink_slabs();
 		if (!gmem_deadline_poll(&deadline))
 			gmem_fail(GMEM_C10,
 				  "all is freed: node %d: wanted %s where it was, got %ld pages more",
 				  node, counter, pages);
+	}
 }
 
 int gmem_account_vms(pid_t pid)

@@ -73,6 +73,7 @@ enum gmem_clause {
 	GMEM_SKIP(no_qmp, "no QMP port of this machine") \
 	GMEM_SKIP(no_dimm, "no DIMM that the kernel can eject and QMP plug again") \
 	GMEM_SKIP(no_virtio_mem, "no virtio-mem device, or no driver for it") \
+	GMEM_SKIP(kasan_shadow, "KASAN keeps the shadow of a block in the block's own node") \
 	GMEM_SKIP(no_stress_ng, "no stress-ng, which makes the pressure")
 
 #define GMEM_SKIP_ENUM(slug, text) GMEM_SKIP_##slug,
