@@ -38,7 +38,7 @@ kernel_command_line()
 	[[ -z $PROFILE ]] || line+=" GMEM_PROFILE=$PROFILE"
 	# Only a choice has to be told: without one everything is run.
 	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
-	[[ $ACCEL != tcg ]] || line+=" $SLOW$(data_all "$MACHINE" tcg-append | sed 's/^/ /')"
+	[[ $ACCEL != tcg ]] || line+=" $SLOW"
 	[[ -z $(setting bench) ]] || line+=" GMEM_BENCH=1"
 	[[ -z $(setting probe) ]] || line+=" GMEM_PROBE=1"
 	# What the kernel would cut off would be tests that silently do not run.
