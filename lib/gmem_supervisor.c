@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -65,6 +66,10 @@ static void supervise(pid_t child)
 			leave_behind(child);
 	if (waitpid(child, &status, 0) != child)
 		gmem_broken("waitpid: %m");
+	/* The same signal would have our own handler tell of a fault that is not ours. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		gmem_broken("killed by %s, of which it could say no more",
+			    strsignal(WTERMSIG(status)));
 	if (WIFSIGNALED(status))
 		kill(getpid(), WTERMSIG(status));
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
