@@ -58,12 +58,14 @@ qemu_command()
 {
 	local -r sockets=$1
 	local -r run=$(escape "$RUN_DIR") qmp=$(escape "$sockets/qmp")
-	local words memory node_memory
+	local words memory node_memory accel
+	accel=$(data_get "$MACHINE" "$ACCEL-$PROFILE")
+	accel=${accel:-$(data_get "$MACHINE" "$ACCEL")}
 	memory=$(setting memory) node_memory=$(setting node-memory)
 	memory=${memory:-$(data_get "$MACHINE" memory)}
 	node_memory=${node_memory:-$(data_get "$MACHINE" node-memory)}
 
-	read -ra words <<< "$(data_get "$MACHINE" "$ACCEL") $(data_all "$MACHINE" arg |
+	read -ra words <<< "$accel $(data_all "$MACHINE" arg |
 		tr '\n' ' ') $(data_all "$RUN_DIR/scenario" arg | tr '\n' ' ')"
 	words=("${words[@]//%MEMORY%/$memory}")
 	words=("${words[@]//%NODE%/$node_memory}")
