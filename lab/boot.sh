@@ -59,8 +59,9 @@ qemu_command()
 	local -r sockets=$1
 	local -r run=$(escape "$RUN_DIR") qmp=$(escape "$sockets/qmp")
 	local words memory node_memory accel
-	accel=$(data_get "$MACHINE" "$ACCEL-$PROFILE")
-	accel=${accel:-$(data_get "$MACHINE" "$ACCEL")}
+	accel=$(data_get "$MACHINE" "$ACCEL")
+	[[ -z $PROFILE || " $(data_get "$MACHINE" one-thread) " != *" $PROFILE "* ]] ||
+		accel=${accel/thread=multi/thread=single}
 	memory=$(setting memory) node_memory=$(setting node-memory)
 	memory=${memory:-$(data_get "$MACHINE" memory)}
 	node_memory=${node_memory:-$(data_get "$MACHINE" node-memory)}

@@ -58,7 +58,8 @@ void gmem_account_check(const struct gmem_account *before, const struct gmem_acc
 
 /*
  * Waits until every counter is where it was @before, and no less memory free, within
- * @slack pages: the kernel frees some things later.  Fails the case (C10) if one never is.
+ * @slack pages: the kernel frees some things later, or once its slabs are shrunk, which
+ * they are by /sys/kernel/slab where that is.  Fails the case (C10) if one never is.
  */
 void gmem_account_wait(const struct gmem_account *before, long slack);
 
