@@ -11,6 +11,7 @@
 
 #include "gmem_case.h"
 #include "gmem_crash.h"
+#include "gmem_deadline.h"
 #include "gmem_kmsg.h"
 #include "gmem_supervisor.h"
 #include "gmem_undo.h"
@@ -34,14 +35,18 @@ __u64 gmem_seed(void)
 {
 	static __u64 seed;
 	const char *given;
+	char *end;
 
 	if (seed)
 		return seed;
 	given = getenv("GMEM_SEED");
-	if (given)
-		seed = strtoull(given, NULL, 0);
-	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+	if (given) {
+		seed = strtoull(given, &end, 0);
+		if (!*given || *end)
+			gmem_broken("GMEM_SEED=%s is not a number", given);
+	} else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
 		seed = getpid();
+	}
 	seed |= !seed;
 	return seed;
 }
@@ -56,6 +61,8 @@ void gmem_case_begin(char *reason, size_t size, const char *fixture, const char 
 	snprintf(reason, size,
 		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
 	fprintf(stderr, "# seed %#llx\n", (unsigned long long)gmem_seed());
+	/* A GMEM_SCALE that is none has to end the case here: its end has a deadline, too. */
+	gmem_deadline_in(0);
 	gmem_crash_report();
 	gmem_supervisor_begin();
 	gmem_undo_begin();

@@ -4,7 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gmem_case.h"
 #include "gmem_deadline.h"
+
+/* A bound that is stretched more catches nothing. */
+#define MOST 1000
 
 static __u64 now_ns(void)
 {
@@ -18,10 +22,15 @@ static __u64 now_ns(void)
 static unsigned int scale(void)
 {
 	const char *given = getenv("GMEM_SCALE");
+	unsigned long factor;
+	char *end;
 
-	if (given)
-		return strtoul(given, NULL, 10) ? : 1;
-	return getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
+	if (!given)
+		return getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
+	factor = strtoul(given, &end, 10);
+	if (!factor || factor > MOST || *end)
+		gmem_broken("GMEM_SCALE=%s is not a number from 1 to %d", given, MOST);
+	return factor;
 }
 
 struct gmem_deadline gmem_deadline_in(unsigned int seconds)

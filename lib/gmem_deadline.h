@@ -18,8 +18,8 @@ struct gmem_deadline {
 	unsigned int polls;	/* so far */
 };
 
-/* @seconds from now; GMEM_SCALE times that if it is set in the environment, or else four
- * times where KSFT_MACHINE_SLOW is.
+/* @seconds from now; GMEM_SCALE (1 to 1000) times that if it is set in the environment, or
+ * else four times where KSFT_MACHINE_SLOW is.
  */
 struct gmem_deadline gmem_deadline_in(unsigned int seconds);
 
