@@ -41,7 +41,7 @@
 /* The most that a hole has. */
 #define HOLE	8
 /* Enough of them. */
-#define HOLES	100
+#define HOLES	300
 
 FIXTURE(punched) {
 	struct gmem_region *region;
