@@ -7,10 +7,10 @@
  * Method:   the second node is filled, by huge pages and then by ordinary pages that
  *	     move_pages() sends there until it refuses all of many.  The region is sent
  *	     there while one vCPU rewrites it; guest and host compare every byte.
- *	     Then the node is emptied and the region sent there again until all of
- *	     it has arrived.
- * Guards:   broken if the full node took the whole region, or the guest wrote nothing
- *	     meanwhile; fails if a page does not arrive in the end.
+ *	     Then the node is emptied and the region sent there again, and back, until all
+ *	     of it has moved.
+ * Guards:   broken if the full node took half of the region, or the guest wrote nothing
+ *	     meanwhile; fails if a page does not move in the end.
  * Needs:    a policy with movable memory; two nodes; a pool of huge pages.
  * Kills:    lock-leaked-on-error, end-skipped-on-error, migration-entry-left-on-failure
  */
@@ -103,32 +103,6 @@ static void empty_node(int node, struct gmem_control **filler, long pool)
 	gmem_hugetlb_resize(node, pool);
 }
 
-/* How many pages are not where they were in @frames. */
-static size_t count_moved(struct gmem_scene *scene, const __u64 *frames)
-{
-	size_t moved = 0;
-
-	for (size_t page = 0; page < NPAGES; page++)
-		moved += scene->frames[page] != frames[page];
-	return moved;
-}
-
-static void send_until_all_moved(struct gmem_scene *scene, struct gmem_guest *guest, int node,
-				 const __u64 *frames, struct gmem_tally *tally)
-{
-	size_t moved = 0;
-
-	for (int try = 0; try < TRIES && moved < NPAGES; try++) {
-		scene->node = node;
-		gmem_scene_fire(scene, guest, tally);
-		moved = count_moved(scene, frames);
-	}
-	if (moved < NPAGES)
-		gmem_fail(GMEM_C8,
-			  "wanted all %d pages to move once there is room, got %zu after %d tries",
-			  NPAGES, moved, TRIES);
-}
-
 /* All of it, or a page that is on the full node already would count as one that stays. */
 static void send_back(struct gmem_scene *scene, struct gmem_guest *guest)
 {
@@ -144,26 +118,29 @@ static void send_back(struct gmem_scene *scene, struct gmem_guest *guest)
 	gmem_broken("not all pages came back to node %d in %d tries", node, TRIES);
 }
 
-/* What the kernel frees meanwhile makes room again: then once more. */
-static void be_refused(FIXTURE_DATA(no_room) * self, int node, __u64 *frames,
-		       struct gmem_tally *tally)
+/*
+ * What the kernel frees meanwhile makes room again: then once more.  A few pages that
+ * stay may have been in use, and not without room.
+ */
+static void be_refused(FIXTURE_DATA(no_room) * self, int node, struct gmem_tally *tally)
 {
 	for (int try = 0; try < REFILLS; try++) {
+		__u64 before = tally->stayed;
+
 		fill_node(node, self->filler);
-		memcpy(frames, self->scene->frames, NPAGES * sizeof(*frames));
 		self->scene->node = node;
 		gmem_scene_fire(self->scene, self->guest, tally);
-		if (tally->stayed)
+		if (tally->stayed - before > NPAGES / 2)
 			return;
 		send_back(self->scene, self->guest);
 	}
-	gmem_broken("the full node %d had room for %d pages %d times", node, NPAGES, REFILLS);
+	gmem_broken("the full node %d had room for half of %d pages %d times", node, NPAGES,
+		    REFILLS);
 }
 
 TEST_F_TIMEOUT(no_room, stays_and_moves_once_there_is, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
-	__u64 frames[NPAGES];
 	int node;
 
 	GMEM_CASE_BEGIN();
@@ -178,13 +155,14 @@ TEST_F_TIMEOUT(no_room, stays_and_moves_once_there_is, GMEM_CASE_TIMEOUT)
 	gmem_hugetlb_keep(node);
 
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
-	be_refused(self, node, frames, &tally);
+	be_refused(self, node, &tally);
 	gmem_guest_pause(self->guest);
 	tally.verified += gmem_guest_verify(self->guest);
 
 	empty_node(node, self->filler, self->pool);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
-	send_until_all_moved(self->scene, self->guest, node, frames, &tally);
+	self->scene->node = node;
+	gmem_scene_move_all(self->scene, &tally);
 	gmem_guest_pause(self->guest);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_STAYED | GMEM_RACED | GMEM_VERIFIED);
