@@ -69,9 +69,24 @@ long gmem_virtio_mem_grow(__u64 size, bool online)
 	return first;
 }
 
+static __u64 pageblock_size(void)
+{
+	FILE *file = fopen("/proc/pagetypeinfo", "re");
+	__u64 pages;
+
+	if (!file)
+		gmem_broken("/proc/pagetypeinfo: %m");
+	if (fscanf(file, "Page block order: %*u Pages per block: %llu", &pages) != 1)
+		gmem_broken("/proc/pagetypeinfo does not begin with the pages per block");
+	fclose(file);
+	return pages * getpagesize();
+}
+
 __u64 gmem_virtio_mem_unit(void)
 {
-	return gmem_qmp_get(DEVICE, "block-size");
+	__u64 device = gmem_qmp_get(DEVICE, "block-size"), driver = pageblock_size();
+
+	return device > driver ? device : driver;
 }
 
 void __gmem_virtio_mem_request_other(void)

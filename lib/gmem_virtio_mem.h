@@ -32,7 +32,9 @@ __u64 gmem_virtio_mem_address(void);
  */
 long gmem_virtio_mem_grow(__u64 size, bool online);
 
-/* The number of bytes that can be plugged and unplugged as one. */
+/* The number of bytes that are plugged and unplugged as one: of the device, or a pageblock,
+ * which the driver does not divide, if that is larger.
+ */
 __u64 gmem_virtio_mem_unit(void);
 
 /* Requests nothing, again and again, until the device has @want bytes or less, or the
