@@ -58,18 +58,18 @@ qemu_command()
 {
 	local -r sockets=$1
 	local -r run=$(escape "$RUN_DIR") qmp=$(escape "$sockets/qmp")
-	local words memory node_memory accel
+	local words key value accel
 	accel=$(data_get "$MACHINE" "$ACCEL")
 	[[ -z $PROFILE || " $(data_get "$MACHINE" one-thread) " != *" $PROFILE "* ]] ||
 		accel=${accel/thread=multi/thread=single}
-	memory=$(setting memory) node_memory=$(setting node-memory)
-	memory=${memory:-$(data_get "$MACHINE" memory)}
-	node_memory=${node_memory:-$(data_get "$MACHINE" node-memory)}
-
 	read -ra words <<< "$accel $(data_all "$MACHINE" arg |
 		tr '\n' ' ') $(data_all "$RUN_DIR/scenario" arg | tr '\n' ' ')"
-	words=("${words[@]//%MEMORY%/$memory}")
-	words=("${words[@]//%NODE%/$node_memory}")
+	for key in memory node-memory dimm-memory; do
+		value=$(setting "$key")
+		words=("${words[@]//%${key^^}%/${value:-$(data_get "$MACHINE" "$key")}}")
+	done
+	value=$("$GMEM_LAB/firmware.sh" --where "${MACHINE##*/}")
+	words=("${words[@]//%FIRMWARE%/$value}")
 	# shellcheck disable=SC2054 # the commas are QEMU's
 	QEMU=("$(data_get "$MACHINE" qemu)" "${words[@]}"
 		-nodefaults -display none -no-reboot

@@ -66,6 +66,7 @@ prepare()
 	built_image
 	step TESTS tests.sh "${common[@]}" "$KERNEL" || return
 	[[ $HOST == true ]] || step INITRAMFS initramfs.sh --arch "$ARCH" "$TESTS" || return
+	[[ $HOST == true ]] || run_child "$GMEM_LAB/firmware.sh" "$ARCH" > /dev/null || return
 	# The configuration of a kernel that was built elsewhere is unknown.
 	[[ $HOST == true || -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
 	printf '%s\n' '' '# What was built for it.' "boot-image = $IMAGE" \

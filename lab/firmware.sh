@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Fetches the firmware that a machine of ARCH boots with, and prints its file.
+# Usage: lab/firmware.sh [--where] ARCH
+#
+# The machine's file has "firmware = SUITE PACKAGE FILE": a Debian package, which is
+# not installed, and a file of it.  Without that: prints nothing.  With --where nothing
+# is fetched: prints where the file is, or would be.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+readonly APT=$GMEM_CACHE/apt-firmware
+# shellcheck source=apt.sh
+. "${BASH_SOURCE[0]%/*}/apt.sh"
+
+download()
+{
+	local -r dir=$1
+	local mirror
+
+	write_apt_conf
+	mirror=$(find_mirror)
+	write_sources "$mirror" "$SUITE"
+	run_logged "asking $mirror for $PACKAGE" "$LOG/firmware-update.log" no_count \
+		apt-get "${PRIVATE[@]}" update --error-on=any ||
+		die "the index of $SUITE could not be fetched"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cd "$dir"
+	run_logged "fetching $PACKAGE of $SUITE" "$LOG/firmware-download.log" no_count \
+		apt-get "${PRIVATE[@]}" download "$PACKAGE" ||
+		die "$PACKAGE could not be fetched, or is not what the signed index lists"
+}
+
+fetch()
+{
+	download "$FIRMWARE.tmp"
+	dpkg-deb --fsys-tarfile ./*.deb | tar --extract --to-stdout --file=- "./$FILE" > firmware ||
+		die "$PACKAGE of $SUITE has no $FILE"
+	mv firmware "$FIRMWARE"
+	rm -rf "$FIRMWARE.tmp"
+}
+
+main()
+{
+	local goal=fetch words
+
+	[[ ${1:-} != --where ]] || { goal=where; shift; }
+	(($# == 1)) || die "usage: lab/firmware.sh [--where] ARCH"
+	words=$(data_get "$GMEM_LAB/machines/$1" firmware)
+	[[ -n $words ]] || return 0
+	read -r SUITE PACKAGE FILE <<< "$words"
+	FIRMWARE=$GMEM_CACHE/firmware/$1-$(echo "$words" | hash_of_stdin)
+	readonly SUITE PACKAGE FILE FIRMWARE
+	if [[ $goal != where && ! -e $FIRMWARE ]]; then
+		lock "$APT/lock"
+		[[ -e $FIRMWARE ]] || fetch
+	fi
+	echo "$FIRMWARE"
+}
+
+main "$@"
