@@ -2,6 +2,7 @@
 /* The guest: one vCPU that checks and writes stamps while the host migrates. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +28,8 @@ struct gmem_guest {
 	struct gmem_region *region;
 	struct gmem_board *board;	/* the host's view */
 	pthread_t thread;
+	cpu_set_t cpus;		/* that it may run on */
+	int left;		/* the one of them that it was sent away from, or -1 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool paused;
@@ -199,6 +202,25 @@ __u64 gmem_guest_progress(const struct gmem_guest *guest)
 	return READ_ONCE(guest->board->progress);
 }
 
+/*
+ * At its priority it gets next to nothing of a CPU that it shares, and nothing at all in
+ * the milliseconds that a firing takes.  Where it has a single CPU it stays there; and a
+ * cpuset may know better, as it is what the guest writes that counts.
+ */
+void gmem_guest_give_way(struct gmem_guest *guest)
+{
+	int here = sched_getcpu();
+	cpu_set_t others = guest->cpus;
+
+	if (here == guest->left)
+		return;
+	CPU_CLR(here, &others);
+	if (!CPU_COUNT(&others) ||
+	    pthread_setaffinity_np(guest->thread, sizeof(others), &others))
+		return;
+	guest->left = here;
+}
+
 void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause)
 {
 	guest->clause = clause;
@@ -236,6 +258,9 @@ struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
 	guest->clause = GMEM_C1;
 	guest->board = gmem_board_create(region);
 	guest->paused = true;
+	guest->left = -1;
+	if (sched_getaffinity(0, sizeof(guest->cpus), &guest->cpus))
+		gmem_broken("sched_getaffinity: %m");
 	pthread_mutex_init(&guest->lock, NULL);
 	pthread_cond_init(&guest->changed, NULL);
 	if (pthread_create(&guest->thread, NULL, vcpu_thread, guest))

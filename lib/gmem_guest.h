@@ -97,6 +97,11 @@ bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, __u16 gene
 /* Pages handled since creation; grows while the guest runs. */
 __u64 gmem_guest_progress(const struct gmem_guest *guest);
 
+/* Sends the vCPU to another CPU than the caller's, where there is one, so that it runs
+ * while the caller does; see sched_setaffinity(2).
+ */
+void gmem_guest_give_way(struct gmem_guest *guest);
+
 /* From now on a mismatch is a failure of @clause, C1 until then. */
 void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause);
 

@@ -124,8 +124,12 @@ static void count_moved(struct gmem_scene *scene, struct gmem_tally *tally)
 void gmem_scene_pull(struct gmem_scene *scene, struct gmem_guest *guest,
 		     struct gmem_tally *tally)
 {
-	__u64 before = guest ? gmem_guest_progress(guest) : 0;
+	__u64 before;
 
+	if (guest) {
+		gmem_guest_give_way(guest);
+		before = gmem_guest_progress(guest);
+	}
 	scene->trigger->fire(scene);
 	if (guest)
 		tally->raced += gmem_guest_progress(guest) - before;
