@@ -49,6 +49,7 @@ main()
 
 	[[ ${1:-} != --where ]] || { goal=where; shift; }
 	(($# == 1)) || die "usage: lab/firmware.sh [--where] ARCH"
+	[[ -e $GMEM_LAB/machines/$1 ]] || die "there is no $1 machine"
 	words=$(data_get "$GMEM_LAB/machines/$1" firmware)
 	[[ -n $words ]] || return 0
 	read -r SUITE PACKAGE FILE <<< "$words"
