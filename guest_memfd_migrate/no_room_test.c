@@ -151,6 +151,9 @@ TEST_F_TIMEOUT(no_room, stays_and_moves_once_there_is, GMEM_CASE_TIMEOUT)
 	gmem_skip_if(gmem_hugetlb_missing(node));
 	self->guest = gmem_guest_create(self->region);
 	gmem_scene_look(self->scene);
+	/* The first look for places takes a page of each node, which must not be full then. */
+	if (!gmem_place_all_there(self->scene->frames, NPAGES, gmem_numa_node(0), false))
+		gmem_broken("not all of %d pages are on node %d", NPAGES, gmem_numa_node(0));
 	self->pool = gmem_hugetlb_pool(node);
 	gmem_hugetlb_keep(node);
 
