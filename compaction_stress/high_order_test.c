@@ -33,7 +33,6 @@
 #include "gmem_hugetlb.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
-#include "gmem_reserve.h"
 #include "gmem_stage2.h"
 #include "gmem_variant.h"
 
@@ -111,7 +110,6 @@ static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_o
 	gmem_skip_if(gmem_compaction_missing());
 	self->per_huge = gmem_hugetlb_page_size() / getpagesize();
 	self->control = gmem_control_create(NPAGES);
-	gmem_reserve_lower();
 	gmem_compaction_keep_holes();
 	gmem_hugetlb_keep(self->node);
 	take_all(self);

@@ -105,10 +105,12 @@ void gmem_compaction_make_holes(struct gmem_scene *scene, __u64 frame)
 
 /*
  * Pages on a CPU's free list are free, yet no hole that compaction could see; and
- * kcompactd, which wakes twice a second and dislikes holes, would come first.
+ * kcompactd would come first, which dislikes holes: it wakes twice a second, and
+ * whenever kswapd has seen to a boosted watermark.
  */
 void gmem_compaction_keep_holes(void)
 {
+	gmem_reserve_lower();
 	gmem_reserve_share();
 	gmem_sysctl_set(PROACTIVENESS, "0");
 }

@@ -12,7 +12,6 @@
 #include "gmem_longterm.h"
 #include "gmem_numa.h"
 #include "gmem_region.h"
-#include "gmem_reserve.h"
 #include "gmem_scene.h"
 #include "gmem_thp.h"
 #include "gmem_trigger.h"
@@ -91,7 +90,6 @@ static void huge_place(struct gmem_scene *scene)
 	size_t above;
 	__u64 top;
 
-	gmem_reserve_lower();
 	gmem_compaction_keep_holes();
 	gmem_hugetlb_keep(node);
 	take_free(node);

@@ -9,7 +9,6 @@
 #include "gmem_file.h"
 #include "gmem_hugetlb.h"
 #include "gmem_numa.h"
-#include "gmem_reserve.h"
 #include "gmem_trigger.h"
 
 #define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
@@ -38,7 +37,6 @@ static void proactive_place(struct gmem_scene *scene)
 {
 	int node = gmem_numa_node(0);
 
-	gmem_reserve_lower();
 	gmem_hugetlb_keep(node);
 	gmem_compaction_place(scene, PROACTIVE_HOLES);
 	gmem_hugetlb_take_free(node, HUGE_LEFT);
