@@ -29,7 +29,6 @@ struct gmem_guest {
 	struct gmem_board *board;	/* the host's view */
 	pthread_t thread;
 	cpu_set_t cpus;		/* that it may run on */
-	int left;		/* the one of them that it was sent away from, or -1 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool paused;
@@ -209,16 +208,11 @@ __u64 gmem_guest_progress(const struct gmem_guest *guest)
  */
 void gmem_guest_give_way(struct gmem_guest *guest)
 {
-	int here = sched_getcpu();
 	cpu_set_t others = guest->cpus;
 
-	if (here == guest->left)
-		return;
-	CPU_CLR(here, &others);
-	if (!CPU_COUNT(&others) ||
-	    pthread_setaffinity_np(guest->thread, sizeof(others), &others))
-		return;
-	guest->left = here;
+	CPU_CLR(sched_getcpu(), &others);
+	if (CPU_COUNT(&others))
+		pthread_setaffinity_np(guest->thread, sizeof(others), &others);
 }
 
 void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause)
@@ -258,7 +252,6 @@ struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
 	guest->clause = GMEM_C1;
 	guest->board = gmem_board_create(region);
 	guest->paused = true;
-	guest->left = -1;
 	if (sched_getaffinity(0, sizeof(guest->cpus), &guest->cpus))
 		gmem_broken("sched_getaffinity: %m");
 	pthread_mutex_init(&guest->lock, NULL);
