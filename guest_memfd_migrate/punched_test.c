@@ -182,6 +182,8 @@ static void punch_and_move(FIXTURE_DATA(punched) * self, void (*punch)(void *))
 	mover = gmem_mover_start(self->region, HALF, HALF);
 	gmem_mover_wait(mover);
 	gmem_worker_wait(puncher, HOLES);
+	/* With a CPU for each of the two, its vCPU may have had none so far. */
+	gmem_guest_wait_rounds(self->guest, 1);
 	self->tally.moved += gmem_mover_stop(mover);
 	gmem_worker_stop(puncher);
 	self->tally.raced += gmem_guest_progress(self->guest) - before;
