@@ -126,7 +126,7 @@ static void set_up(FIXTURE_DATA(cma) * self, const FIXTURE_VARIANT(cma) * varian
 	self->chunk = gmem_cma_chunk();
 	allocate_in_turns(self);
 	gmem_numa_bind(-1);
-	gmem_control_moved(self->control);
+	gmem_control_look(self->control);
 	if (!gmem_place_in_cma(self->control->frames, self->control->npages))
 		gmem_broken("no ordinary page was put into CMA");
 }
@@ -152,7 +152,7 @@ static void take_area(FIXTURE_DATA(cma) * self, struct gmem_tally *tally)
 			  gmem_place_in_cma(self->after, self->npages), self->npages,
 			  gmem_flags_name(self->region->flags));
 	}
-	gmem_control_moved(self->control);
+	gmem_control_look(self->control);
 	if (gmem_place_in_cma(self->control->frames, self->control->npages))
 		gmem_broken("ordinary pages are still in CMA that was allocated");
 	tally->control += lent;

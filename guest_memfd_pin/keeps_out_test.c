@@ -104,7 +104,7 @@ static void check_control(struct gmem_control *control, const char *when)
 {
 	struct gmem_place place;
 
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	for (size_t page = 0; page < control->npages; page++) {
 		gmem_place_of(control->frames[page], &place);
 		if (!place.movable)

@@ -218,7 +218,7 @@ size_t gmem_cma_allocate_in_turns(struct gmem_region *region, struct gmem_contro
 		gmem_region_allocate(region, page, 1);
 	}
 	gmem_numa_bind(-1);
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	lent = gmem_place_in_cma(control->frames, control->npages);
 	if (!lent)
 		gmem_broken("no ordinary page was put into CMA");

@@ -4,11 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <linux/compiler.h>
 
 #include "gmem_case.h"
 #include "gmem_control.h"
+#include "gmem_deadline.h"
 #include "gmem_frame.h"
 #include "gmem_numa.h"
+
+/* Seconds for pages to stop moving. */
+#define PATIENCE 30
 
 struct gmem_control *gmem_control_create(size_t npages)
 {
@@ -94,4 +99,19 @@ size_t gmem_control_moved(struct gmem_control *control)
 size_t gmem_control_away(struct gmem_control *control)
 {
 	return compare(control, false);
+}
+
+void gmem_control_look(struct gmem_control *control)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	bool unseen;
+
+	do {
+		for (size_t page = 0; page < control->npages; page++)
+			(void)READ_ONCE(control->mem[page * control->page_size]);
+		gmem_control_moved(control);
+		unseen = gmem_frame_among(0, control->frames, control->npages);
+	} while (unseen && gmem_deadline_poll(&deadline));
+	if (unseen)
+		gmem_broken("an ordinary page has no frame for %d seconds", PATIENCE);
 }

@@ -48,4 +48,10 @@ size_t gmem_control_moved(struct gmem_control *control);
 /* The same, but what they are compared with stays the last look. */
 size_t gmem_control_away(struct gmem_control *control);
 
+/*
+ * Looks at a control all of which was touched until every page has a frame.  One that
+ * somebody moves, such as kcompactd, has none; reading it waits for that.
+ */
+void gmem_control_look(struct gmem_control *control);
+
 #endif /* GMEM_CONTROL_H */

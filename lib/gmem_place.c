@@ -228,7 +228,7 @@ size_t gmem_place_check_control(struct gmem_control *control, int node, bool mov
 {
 	struct gmem_place place;
 
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	for (size_t page = 0; page < control->npages; page++)
 		if (!is_there(control->frames[page], node, movable, &place))
 			gmem_broken("%s: ordinary page %zu: wanted node %d, got node %d, zone %s",

@@ -31,11 +31,11 @@ static void prove(struct gmem_unplug *unplug, struct gmem_control *control)
 	const struct gmem_unplug_kind *kind = unplug->kind;
 
 	gmem_control_touch_on(control, unplug->node);
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	if (holds(unplug, control->frames, control->npages) < control->npages)
 		gmem_broken("%s: not all ordinary pages are in %s", kind->name, kind->place);
 	kind->prove(unplug);
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	if (holds(unplug, control->frames, control->npages))
 		gmem_broken("%s: %s went with ordinary pages in it", kind->name, kind->place);
 	gmem_control_discard(control, 0, control->npages);

@@ -77,7 +77,7 @@ FIXTURE_TEARDOWN(normal_zone)
 static void prove_block(struct gmem_control *control)
 {
 	gmem_control_touch_on(control, node);
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	if (gmem_block_holds(blocks[0], control->frames, NPAGES) < NPAGES)
 		gmem_broken("not all ordinary pages are in block %ld", blocks[0]);
 	gmem_block_offline(blocks[0]);
