@@ -15,11 +15,11 @@
 #include "gmem_scene.h"
 
 /* Of the node's free memory: what is left alone, which is more than the kernel's lowered
- * reserve, lest it call the OOM killer, and the most that is taken.
+ * reserve, lest it call the OOM killer, and the most that is taken in huge pages.
  */
 #define MARGIN	BIT(24)
 #define MOST	BIT(30)
-/* Pages taken at a time: by each CPU first, small ones, and then huge ones. */
+/* Pages taken at a time: small ones by each CPU first, then by any, and then huge ones. */
 #define SMALL	4096
 #define STEP	16384
 
@@ -41,32 +41,36 @@ static size_t count_among(const struct gmem_control *owner, size_t first, size_t
 	return found;
 }
 
-/* As much of the node as may be taken, of which @small pages are not huge: the kernel
- * clears every page, and huge ones fast.
+/*
+ * As much as may be taken, of which @small pages are not huge: the kernel clears every
+ * page, and huge ones fast; but they leave alone what is free in smaller pieces.
  */
 static struct gmem_control *create_owner(size_t small)
 {
-	size_t page_size = getpagesize(), free = gmem_numa_free(gmem_numa_node(0));
-	size_t npages = free < MARGIN ? 0 : (free - MARGIN) / page_size;
-	struct gmem_control *owner;
+	size_t page_size = getpagesize();
+	struct gmem_control *owner = gmem_control_create(small + MOST / page_size);
 
-	if (npages > small + MOST / page_size)
-		npages = small + MOST / page_size;
-	owner = gmem_control_create(npages);
-	if (npages > small)
-		madvise(owner->mem + small * page_size, (npages - small) * page_size,
-			MADV_HUGEPAGE);
+	madvise(owner->mem + small * page_size, MOST, MADV_HUGEPAGE);
 	return owner;
+}
+
+/* Pages that the owner may still take: memory may have come free since the last time. */
+static size_t room(const struct gmem_control *owner, size_t taken)
+{
+	size_t free = gmem_numa_free(gmem_numa_node(0));
+	size_t npages = free < MARGIN ? 0 : (free - MARGIN) / owner->page_size;
+
+	return npages < owner->npages - taken ? npages : owner->npages - taken;
 }
 
 /* Takes up to @npages more from page *@taken on, and returns how many of @frames they are. */
 static size_t take(struct gmem_control *owner, size_t *taken, size_t npages,
 		   const __u64 *frames, size_t count)
 {
-	size_t first = *taken;
+	size_t first = *taken, most = room(owner, first);
 
-	if (npages > owner->npages - first)
-		npages = owner->npages - first;
+	if (npages > most)
+		npages = most;
 	*taken += npages;
 	gmem_control_touch(owner, first, npages);
 	gmem_frame_read_mapped(owner->mem + first * owner->page_size, npages,
@@ -90,7 +94,7 @@ static size_t take_on_each_cpu(struct gmem_control *owner, const cpu_set_t *cpus
 	size_t reused = 0;
 	cpu_set_t one;
 
-	for (int cpu = 0; cpu < CPU_SETSIZE && *taken < owner->npages; cpu++) {
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, cpus))
 			continue;
 		CPU_ZERO(&one);
@@ -111,12 +115,12 @@ size_t gmem_reuse(struct gmem_scene *scene, const __u64 *frames, size_t count)
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		gmem_broken("sched_getaffinity: %m");
 	gmem_reserve_lower();
-	owner = create_owner(CPU_COUNT(&cpus) * SMALL);
+	owner = create_owner(CPU_COUNT(&cpus) * SMALL + STEP);
 	scene->next_owner = owner;
 	gmem_numa_bind(gmem_numa_node(0));
 	reused = take_on_each_cpu(owner, &cpus, &taken, frames, count);
 	/* Some may be free where nobody looks; for most of them it is worth going on. */
-	while (taken < owner->npages && reused < count / 4 * 3)
+	while (reused < count / 4 * 3 && room(owner, taken))
 		reused += take(owner, &taken, STEP, frames, count);
 	gmem_numa_bind(-1);
 	return reused;
