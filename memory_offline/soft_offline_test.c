@@ -163,7 +163,7 @@ static void offline_control(const struct gmem_poison *how, struct gmem_tally *ta
 	int err;
 
 	gmem_control_touch(control, 0, 1);
-	gmem_control_moved(control);
+	gmem_control_look(control);
 	frame = control->frames[0];
 	err = __gmem_poison(how, control->mem, frame);
 	tally->control = gmem_control_moved(control);
