@@ -37,8 +37,11 @@ download()
 fetch()
 {
 	download "$FIRMWARE.tmp"
-	dpkg-deb --fsys-tarfile ./*.deb | tar --extract --to-stdout --file=- "./$FILE" > firmware ||
+	if ! dpkg-deb --fsys-tarfile ./*.deb |
+			tar --extract --to-stdout --file=- "./$FILE" > firmware; then
+		rm -rf "$FIRMWARE.tmp"
 		die "$PACKAGE of $SUITE has no $FILE"
+	fi
 	mv firmware "$FIRMWARE"
 	rm -rf "$FIRMWARE.tmp"
 }
