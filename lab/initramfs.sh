@@ -98,6 +98,15 @@ copy_in()
 	done
 }
 
+# It needs the C library only, as do the tests.
+compile()
+{
+	local -r source=$1 program=$2
+
+	"${CROSS_COMPILE}gcc" ${SYSROOT:+"--sysroot=$SYSROOT"} -O2 -Wall -Werror -o "$program" \
+		"$source"
+}
+
 # /bin, /sbin and /lib are links into /usr, as on the machine that ldd sees.
 make_root()
 {
@@ -117,6 +126,7 @@ make_root()
 	programs | copy_in
 	ln --symbolic --force dash "$ROOT/usr/bin/sh"
 	cp --archive "$TESTS" "$ROOT/ksft"
+	compile "$GMEM_LAB/guest/hold-vm.c" "$ROOT/usr/local/bin/hold-vm"
 	{ programs | sed "s|^|$SYSROOT|"; find "$TESTS" -type f -perm /111; } | libraries | copy_in
 	install --mode=755 "$GMEM_LAB/guest/init" "$ROOT/init"
 	install --mode=755 "$GMEM_LAB/guest"/{sed,state} "$ROOT/usr/local/bin"
@@ -150,6 +160,7 @@ main()
 	[[ ${1:-} != --arch ]] || { ARCH=$2; shift 2; }
 	(($# == 1)) || die "usage: lab/initramfs.sh [--where] [--arch ARCH] TESTS_DIR"
 	readonly TESTS=$1 ARCH
+	set_compiler "$ARCH"
 	local -a where=()
 	[[ $goal != where ]] || where=(--where)
 	SYSROOT=$("$GMEM_LAB/sysroot.sh" "${where[@]}" "$ARCH")
