@@ -9,7 +9,7 @@
  * from before, it seems because it translates while another CPU patches.  A vCPU is then
  * not put when its thread is preempted: kvm_vcpu_load_debug() warns, and the thread dies,
  * as it has the guest's TPIDR_EL0.  With a VM of its own, the machine patches that code
- * once, before any test runs.
+ * once, before any test runs.  QEMU 10.0 does not lose the patch.
  */
 #include <err.h>
 #include <fcntl.h>
