@@ -36,14 +36,11 @@ download()
 
 fetch()
 {
+	trap 'rm -rf "$FIRMWARE.tmp"' EXIT
 	download "$FIRMWARE.tmp"
-	if ! dpkg-deb --fsys-tarfile ./*.deb |
-			tar --extract --to-stdout --file=- "./$FILE" > firmware; then
-		rm -rf "$FIRMWARE.tmp"
+	dpkg-deb --fsys-tarfile ./*.deb | tar --extract --to-stdout --file=- "./$FILE" > firmware ||
 		die "$PACKAGE of $SUITE has no $FILE"
-	fi
 	mv firmware "$FIRMWARE"
-	rm -rf "$FIRMWARE.tmp"
 }
 
 main()
