@@ -98,7 +98,7 @@ copy_in()
 	done
 }
 
-# It needs the C library only, as do the tests.
+# Builds a program of the guest's own, which needs nothing but the C library.
 compile()
 {
 	local -r source=$1 program=$2
