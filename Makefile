@@ -14,25 +14,25 @@
 
 TESTS += guest_memfd_migrate/accounting_test
 TESTS += guest_memfd_migrate/allocation_test
-TESTS += guest_memfd_migrate/closing_test
+TESTS += guest_memfd_migrate/vm_teardown_test
 TESTS += guest_memfd_migrate/cma_use_test
 TESTS += guest_memfd_migrate/contents_test
 TESTS += guest_memfd_migrate/destination_test
-TESTS += guest_memfd_migrate/faults_test
-TESTS += guest_memfd_migrate/held_test
+TESTS += guest_memfd_migrate/stage2_fault_test
+TESTS += guest_memfd_migrate/pinned_test
 TESTS += guest_memfd_migrate/host_mapping_test
-TESTS += guest_memfd_migrate/no_room_test
+TESTS += guest_memfd_migrate/target_full_test
 TESTS += guest_memfd_migrate/page_flags_test
 TESTS += guest_memfd_migrate/prefault_test
-TESTS += guest_memfd_migrate/punched_test
-TESTS += guest_memfd_migrate/reports_test
+TESTS += guest_memfd_migrate/punch_hole_race_test
+TESTS += guest_memfd_migrate/migrate_status_test
 TESTS += guest_memfd_migrate/slot_churn_test
 TESTS += guest_memfd_migrate/slots_test
 TESTS += guest_memfd_migrate/stale_access_test
-TESTS += guest_memfd_migrate/states_test
+TESTS += guest_memfd_migrate/page_states_test
 TESTS += guest_memfd_migrate/unbound_test
 TESTS += guest_memfd_pin/flags_test
-TESTS += guest_memfd_pin/keeps_out_test
+TESTS += guest_memfd_pin/never_in_movable_zone_test
 TESTS += guest_memfd_pin/mechanism_test
 TESTS += guest_memfd_pin/never_bound_test
 TESTS += guest_memfd_pin/stays_put_test
@@ -52,11 +52,11 @@ TESTS += memory_offline/virtio_mem_test
 BENCHES += guest_memfd_migrate/moves_bench
 
 # Upstream tests of guest_memfd; they run beside ours and are reported apart.
-PEERS += guest_memfd_test
-PEERS += $(PEERS_$(KVM_ARCH))
-PEERS += set_memory_region_test
+UPSTREAM_TESTS += guest_memfd_test
+UPSTREAM_TESTS += $(UPSTREAM_TESTS_$(KVM_ARCH))
+UPSTREAM_TESTS += set_memory_region_test
 
-PEERS_x86 += pre_fault_memory_test
+UPSTREAM_TESTS_x86 += pre_fault_memory_test
 
 # What "make dropin" copies into a kernel tree.
 DROPIN_FILES := Makefile .gitignore config config.aarch64 config.x86_64 settings
@@ -75,12 +75,12 @@ ARCH ?= $(shell uname -m)
 KVM_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 
 ifeq ($(KSFT_ROOT),)
-all install run_tests peers peers-install clean:
+all install run_tests upstream upstream-install clean:
 	@echo "Set KSRC= to a kernel tree, or put the suite into one: make dropin KSRC=..." >&2
 	@exit 2
 else ifeq ($(filter x86 arm64,$(KVM_ARCH)),)
 # guest_memfd migration exists where KVM has shared guest_memfd: x86 and arm64.
-all install run_tests peers peers-install clean:
+all install run_tests upstream upstream-install clean:
 else
 include lib/build.mk
 endif
@@ -88,8 +88,8 @@ endif
 list:
 	@printf '%s\n' $(notdir $(TESTS))
 
-list-peers:
-	@printf '%s\n' $(PEERS)
+list-upstream:
+	@printf '%s\n' $(UPSTREAM_TESTS)
 
 dropin dropin-remove:
 	@lab/dropin.sh $@ "$(KSRC)" "$(DROPIN_FILES) $(DROPIN_DIRS)"
@@ -105,4 +105,4 @@ docs:
 	@docs/generate
 
 .DEFAULT_GOAL := all
-.PHONY: list list-peers dropin dropin-remove check bench docs
+.PHONY: list list-upstream dropin dropin-remove check bench docs

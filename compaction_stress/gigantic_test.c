@@ -28,16 +28,16 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_gigantic.h"
-#include "gmem_guest.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_undo.h"
-#include "gmem_unplug.h"
-#include "gmem_variant.h"
-#include "gmem_virtio_mem.h"
+#include "case/gmem_case.h"
+#include "case/gmem_restore.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_hugetlb.h"
+#include "mm/gmem_virtio_mem.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_unplug.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	64
 /* Refusals that one has to expect while a vCPU writes, and that are believed. */
@@ -66,7 +66,7 @@ static int find(struct gmem_unplug *unplug)
 	if (blocks_have_shadow())
 		gmem_skip_if(GMEM_SKIP_kasan_shadow);
 	if (gmem_virtio_mem_address() % GMEM_GIGANTIC)
-		gmem_skip(GMEM_SKIP_no_virtio_mem, "the device is at %#llx, no multiple of 1 GiB",
+		gmem_skip(GMEM_SKIP_no_virtio_mem, "the device is at %#lx, no multiple of 1 GiB",
 			  gmem_virtio_mem_address());
 	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks", "offline");
 	return node;
@@ -106,60 +106,40 @@ static void prove(struct gmem_unplug *unplug)
 
 static const struct gmem_unplug_kind gigantic = {
 	.name = "gigantic page",
-	.place = "the range",
+	.where = "the range",
 	.always_normal = true,
 	.find = find,
 	.online = grow,
 	.prove = prove,
 };
 
-FIXTURE(gigantic) {
-	struct gmem_unplug *unplug;
-};
+GMEM_UNPLUG_FIXTURE(gigantic)
 
-FIXTURE_VARIANT(gigantic) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(gigantic, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
-
-FIXTURE_SETUP(gigantic)
-{
-}
-
-FIXTURE_TEARDOWN(gigantic)
-{
-	gmem_unplug_free(self->unplug);
-}
+GMEM_CONFIG_VARIANT(gigantic, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(gigantic, mmap_shared)
 
 TEST_F_TIMEOUT(gigantic, had_if_movable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
 	struct gmem_unplug *unplug;
-	__u64 before;
+	u64 before;
 	bool had;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&gigantic, &gmem_vm_default, gmem_flags(variant->flags),
-				   NPAGES, true);
+	unplug = gmem_unplug_begin(&gigantic, &variant->config, NPAGES, true);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	before = gmem_guest_progress(unplug->guest);
 	had = take(unplug->node);
 	tally.raced = gmem_guest_progress(unplug->guest) - before;
-	gmem_scene_count(unplug->scene, &tally);
+	gmem_migration_count(unplug->migration, &tally);
 	if (!had)
-		gmem_fail(GMEM_C9,
-			  "wanted a gigantic page, as with ordinary memory, got none in %d attempts with %zu of %d pages in the range (flags %s)",
-			  TRIES, gmem_unplug_held(unplug), NPAGES, unplug->flags);
+		gmem_fail(GMEM_LIVENESS,
+			  "wanted a gigantic page, as with ordinary memory, got none in %d attempts with %zu of %d pages in the range (%s)",
+			  TRIES, gmem_unplug_held(unplug), NPAGES, unplug->region->name);
 	if (gmem_unplug_held(unplug))
-		gmem_fail(GMEM_C9, "wanted the range empty, got %zu of %d pages in it (flags %s)",
-			  gmem_unplug_held(unplug), NPAGES, unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "wanted the range empty, got %zu of %d pages in it (%s)",
+			  gmem_unplug_held(unplug), NPAGES, unplug->region->name);
 	gmem_unplug_check_unmapped(unplug);
 	gmem_unplug_verify(unplug, &tally);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
@@ -168,7 +148,7 @@ TEST_F_TIMEOUT(gigantic, had_if_movable, GMEM_CASE_TIMEOUT)
 /* A refusal may come so soon that the guest has written nothing meanwhile. */
 static bool take_while_it_writes(struct gmem_unplug *unplug, struct gmem_tally *tally)
 {
-	__u64 before = gmem_guest_progress(unplug->guest);
+	u64 before = gmem_guest_progress(unplug->guest);
 	bool had = false;
 
 	for (int try = 0; !had && !tally->raced && try < TRIES; try++) {
@@ -185,23 +165,22 @@ TEST_F_TIMEOUT(gigantic, not_had_if_unmovable, GMEM_CASE_TIMEOUT)
 	bool had;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&gigantic, &gmem_vm_default, gmem_flags(variant->flags),
-				   NPAGES, false);
+	unplug = gmem_unplug_begin(&gigantic, &variant->config, NPAGES, false);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	had = take_while_it_writes(unplug, &tally);
-	gmem_scene_count(unplug->scene, &tally);
+	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_stayed(unplug, &tally);
 	if (had)
-		gmem_fail(GMEM_C9,
-			  "wanted no gigantic page over unmovable memory, got one (flags %s)",
-			  unplug->flags);
+		gmem_fail(GMEM_LIVENESS,
+			  "wanted no gigantic page over unmovable memory, got one (%s)",
+			  unplug->region->name);
 	gmem_unplug_verify(unplug, &tally);
 
 	gmem_region_discard(unplug->region);
 	if (!take(unplug->node))
-		gmem_fail(GMEM_C9, "wanted a gigantic page once punched, got none (flags %s)",
-			  unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "wanted a gigantic page once punched, got none (%s)",
+			  unplug->region->name);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 

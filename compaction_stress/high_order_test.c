@@ -18,23 +18,20 @@
  * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page,
  *	     gfp-not-movable, opt-in-ignored
  */
+#include <unistd.h>
+#include <linux/falloc.h>
 #include <linux/sizes.h>
 
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_compaction.h"
-#include "gmem_control.h"
-#include "gmem_disperse.h"
-#include "gmem_fragment.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_hugetlb.h"
-#include "gmem_numa.h"
-#include "gmem_region.h"
-#include "gmem_stage2.h"
-#include "gmem_variant.h"
+#include "mm/gmem_buddyinfo.h"
+#include "mm/gmem_hugetlb.h"
+#include "mm/gmem_numa.h"
+#include "mm/gmem_pagemap.h"
+#include "observe/gmem_pfn.h"
+#include "trigger/gmem_compaction.h"
+#include "trigger/gmem_fixture.h"
 
 /* Huge pages that something is in the way of, and how many pages each. */
 #define HUGE	24
@@ -48,43 +45,19 @@
 /* Attempts that yield no huge page, after which there is none. */
 #define IN_VAIN	2
 
-FIXTURE(high_order) {
-	struct gmem_region *region;
-	struct gmem_control *control;
-	struct gmem_stage2 *witness;
-	struct gmem_guest *guest;
-	int node;
-	size_t per_huge;	/* pages in a huge page */
-	long most;		/* huge pages that can be had */
-	__u64 before[NPAGES], after[NPAGES];
-};
+GMEM_FIXTURE_WITH(high_order,
+	GMEM_MEMBERS(
+		int node;
+		size_t per_huge;	/* pages in a huge page */
+		long most;		/* huge pages that can be had */
+		u64 before[NPAGES], after[NPAGES];
+	),
+	)
 
-FIXTURE_VARIANT(high_order) {
-	const struct gmem_vm_type *type;
-	__u64 flags;
-};
-
-#define HIGH_ORDER(_type, _flags) \
-FIXTURE_VARIANT_ADD(high_order, _type##_##_flags) { \
-	.type = &gmem_vm_##_type, \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-HIGH_ORDER(default, optin_mmap_shared)
-HIGH_ORDER(default, optin_mmap)
-HIGH_ORDER(default, mmap_shared)
-HIGH_ORDER(sw_protected, mmap)
-
-FIXTURE_SETUP(high_order)
-{
-}
-
-FIXTURE_TEARDOWN(high_order)
-{
-	gmem_guest_free(self->guest);
-	gmem_stage2_free(self->witness);
-	gmem_control_free(self->control);
-	gmem_region_free(self->region);
-}
+GMEM_TYPE_VARIANT(high_order, default, optin_mmap_shared)
+GMEM_TYPE_VARIANT(high_order, default, optin_mmap)
+GMEM_TYPE_VARIANT(high_order, default, mmap_shared)
+GMEM_TYPE_VARIANT(high_order, sw_protected, mmap)
 
 /* Takes all huge pages that can be had. */
 static void take_all(FIXTURE_DATA(high_order) * self)
@@ -103,13 +76,13 @@ static void take_all(FIXTURE_DATA(high_order) * self)
 
 static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_order) * variant)
 {
-	self->region = gmem_region_create(variant->type, gmem_flags(variant->flags), NPAGES);
+	self->region = gmem_region_create(&variant->config, NPAGES);
 	self->node = gmem_numa_node(0);
-	gmem_skip_if(gmem_frame_missing());
+	gmem_skip_if(gmem_pagemap_missing());
 	gmem_skip_if(gmem_hugetlb_missing(self->node));
 	gmem_skip_if(gmem_compaction_missing());
 	self->per_huge = gmem_hugetlb_page_size() / getpagesize();
-	self->control = gmem_control_create(NPAGES);
+	self->control = gmem_anon_create(NPAGES);
 	gmem_compaction_keep_holes();
 	gmem_hugetlb_keep(self->node);
 	take_all(self);
@@ -118,18 +91,81 @@ static void set_up(FIXTURE_DATA(high_order) * self, const FIXTURE_VARIANT(high_o
 			  self->node, self->most, 2 * HUGE);
 }
 
+/* With ordinary memory if there is no file. */
+static void fill(struct gmem_anon *filler, int fd, size_t first, size_t count)
+{
+	size_t page_size = getpagesize();
+
+	if (fd < 0)
+		gmem_anon_touch(filler, first, count);
+	else if (count && fallocate(fd, FALLOC_FL_KEEP_SIZE, first * page_size,
+				    count * page_size))
+		gmem_broken("fallocate of %zu pages of filler: %m", count);
+}
+
+/*
+ * Allocates the first @npages of @region or, if that is NULL, of @control.  Filler of the same
+ * kind, between which they are allocated one by one, takes all that @node has free, huge pages
+ * and small pieces, in whatever order, but for @reserve bytes; and is freed.  Returns how many
+ * pages of filler there are to each one.
+ */
+static size_t disperse(int node, struct gmem_region *region, struct gmem_anon *control,
+		     size_t npages, size_t reserve)
+{
+	size_t page_size = getpagesize(), free = gmem_numa_free(node), stretch;
+	struct gmem_anon *filler;
+	int fd = -1;
+
+	if (free < reserve + npages * page_size)
+		gmem_broken("%zu bytes are free on node %d, too few to fill", free, node);
+	stretch = (free - reserve) / page_size / npages;
+	filler = gmem_anon_create(npages * stretch);
+	if (region)
+		fd = vm_create_guest_memfd(region->vm, npages * stretch * page_size,
+					   gmem_config_flags(&region->config));
+	/* Not all that is free can be had: the kernel keeps some of it for itself. */
+	gmem_numa_prefer(node);
+	for (size_t page = 0; page < npages; page++) {
+		if (region)
+			gmem_region_allocate(region, page, 1);
+		else
+			gmem_anon_touch(control, page, 1);
+		fill(filler, fd, page * stretch, stretch - 1);
+	}
+	gmem_numa_bind(-1);
+	gmem_anon_free(filler);
+	if (region)
+		close(fd);
+	return stretch;
+}
+
+/* Counts the blocks of @size pages in which the @count @pfns lie. */
+static size_t count_blocks(const u64 *pfns, size_t count, size_t size)
+{
+	size_t blocks = 0;
+
+	for (size_t page = 0; page < count; page++) {
+		size_t same = 0;
+
+		while (pfns[same] / size != pfns[page] / size)
+			same++;
+		blocks += same == page;
+	}
+	return blocks;
+}
+
 static void clear_way(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 {
 	if (region)
 		gmem_region_discard(region);
 	else
-		gmem_control_discard(self->control, 0, NPAGES);
+		gmem_anon_discard(self->control, 0, NPAGES);
 }
 
 /* Huge pages that are free as they are. */
 static size_t in_no_way(FIXTURE_DATA(high_order) * self)
 {
-	return gmem_fragment_free(self->node, __builtin_ctzl(self->per_huge));
+	return gmem_buddyinfo_free(self->node, __builtin_ctzl(self->per_huge));
 }
 
 /* Puts pages of @region, or ordinary ones, in the way of HUGE huge pages. */
@@ -140,7 +176,7 @@ static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 	for (int try = 0; try < TRIES; try++) {
 		gmem_hugetlb_resize(self->node, self->most - HUGE);
 		free = gmem_numa_free(self->node);
-		stretch = gmem_disperse(self->node, region, self->control, NPAGES, RESERVE);
+		stretch = disperse(self->node, region, self->control, NPAGES, RESERVE);
 		if (stretch > self->per_huge)
 			gmem_broken("%zu pages are free in small pieces, too many to fill",
 				    stretch * NPAGES);
@@ -161,24 +197,24 @@ static void lay_out(FIXTURE_DATA(high_order) * self, struct gmem_region *region)
 static long take_back(FIXTURE_DATA(high_order) * self, const char *in_the_way)
 {
 	long rest = self->most - HUGE, got = 0;
-	struct gmem_fragment before, after;
+	struct gmem_buddyinfo before, after;
 
-	gmem_fragment_read(self->node, &before);
+	gmem_buddyinfo_read(self->node, &before);
 	for (int try = 0; got < WANTED && try < TRIES; try++) {
 		gmem_hugetlb_resize(self->node, rest + WANTED);
 		got = gmem_hugetlb_pool(self->node) - rest;
 		if (got < WANTED)
 			gmem_compaction_run(self->node);
 	}
-	gmem_fragment_read(self->node, &after);
-	gmem_fragment_print(in_the_way, &before, &after);
+	gmem_buddyinfo_read(self->node, &after);
+	gmem_buddyinfo_print(in_the_way, &before, &after);
 	return got;
 }
 
-/* BROKEN unless the @frames lie in most of the huge pages. */
-static void check_spread(FIXTURE_DATA(high_order) * self, const __u64 *frames)
+/* BROKEN unless the @pfns lie in most of the huge pages. */
+static void check_spread(FIXTURE_DATA(high_order) * self, const u64 *pfns)
 {
-	size_t spread = gmem_disperse_blocks(frames, NPAGES, self->per_huge);
+	size_t spread = count_blocks(pfns, NPAGES, self->per_huge);
 
 	if (spread < HUGE / 2)
 		gmem_broken("%d pages lie in %zu huge pages, wanted %d", NPAGES, spread, HUGE);
@@ -193,10 +229,10 @@ static void with_ordinary_memory(FIXTURE_DATA(high_order) * self, struct gmem_ta
 
 	for (int try = 0; !tally->control && try < TRIES; try++) {
 		lay_out(self, NULL);
-		gmem_control_moved(self->control);
-		check_spread(self, self->control->frames);
+		gmem_anon_moved(self->control);
+		check_spread(self, self->control->pfns);
 		got = take_back(self, "ordinary memory in the way, then taken");
-		tally->control = gmem_control_moved(self->control);
+		tally->control = gmem_anon_moved(self->control);
 		if (got < WANTED)
 			gmem_broken("ordinary memory in the way: wanted %d huge pages, got %ld",
 				    WANTED, got);
@@ -210,15 +246,15 @@ static void with_ordinary_memory(FIXTURE_DATA(high_order) * self, struct gmem_ta
  */
 static long with_guest_memfd(FIXTURE_DATA(high_order) * self, struct gmem_tally *tally)
 {
-	__u64 start;
+	u64 start;
 	long got;
 
 	lay_out(self, self->region);
 	self->guest = gmem_guest_create(self->region);
-	gmem_frame_lookup(self->region, self->before);
+	gmem_pfn_lookup(self->region, self->before);
 	check_spread(self, self->before);
 	if (!self->region->movable)
-		self->witness = gmem_stage2_watch(self->region);
+		self->probe = gmem_unmap_probe_start(self->region);
 
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	start = gmem_guest_progress(self->guest);
@@ -227,7 +263,7 @@ static long with_guest_memfd(FIXTURE_DATA(high_order) * self, struct gmem_tally 
 	tally->raced = gmem_guest_progress(self->guest) - start;
 	gmem_guest_pause(self->guest);
 
-	gmem_frame_lookup(self->region, self->after);
+	gmem_pfn_lookup(self->region, self->after);
 	for (size_t page = 0; page < NPAGES; page++)
 		tally->moved += self->before[page] != self->after[page];
 	tally->stayed = NPAGES - tally->moved;
@@ -241,17 +277,11 @@ static long with_guest_memfd(FIXTURE_DATA(high_order) * self, struct gmem_tally 
 static void check_unmovable(FIXTURE_DATA(high_order) * self, long got,
 			    const struct gmem_tally *tally)
 {
-	__u64 first, unmaps = gmem_stage2_unmaps(self->witness, &first);
-	const char *flags = gmem_flags_name(self->region->flags);
-
 	if (tally->moved)
-		gmem_fail(GMEM_C4,
-			  "wanted the same frames, got %llu of %d pages with another one (flags %s, %s VM)",
-			  tally->moved, NPAGES, flags, self->region->type->name);
-	if (unmaps)
-		gmem_fail(GMEM_C4,
-			  "wanted no stage-2 unmap, got %llu, the first at page %llu (flags %s, %s VM)",
-			  unmaps, first, flags, self->region->type->name);
+		gmem_fail(GMEM_UNMOVABLE,
+			  "wanted the same frames, got %lu of %d pages with another one (%s)",
+			  tally->moved, NPAGES, self->region->name);
+	gmem_check_not_unmapped(GMEM_UNMOVABLE, "making huge pages", self->probe);
 	if (got >= WANTED)
 		gmem_broken("unmovable guest_memfd was not in the way of huge pages");
 }
@@ -270,10 +300,10 @@ TEST_F_TIMEOUT(high_order, can_be_had, GMEM_CASE_TIMEOUT)
 	if (!movable)
 		check_unmovable(self, got, &tally);
 	else if (!tally.moved || got < WANTED)
-		gmem_fail(GMEM_C9,
-			  "wanted %d huge pages, as with ordinary memory, got %ld with %llu of %d movable pages moved (flags %s)",
+		gmem_fail(GMEM_LIVENESS,
+			  "wanted %d huge pages, as with ordinary memory, got %ld with %lu of %d movable pages moved (%s)",
 			  WANTED, got, tally.moved, NPAGES,
-			  gmem_flags_name(self->region->flags));
+			  self->region->name);
 	tally.verified = gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED |
 		       (movable ? GMEM_MOVED : GMEM_STAYED));

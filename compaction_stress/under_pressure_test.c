@@ -22,25 +22,26 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_cma.h"
-#include "gmem_control.h"
-#include "gmem_guest.h"
-#include "gmem_heartbeat.h"
-#include "gmem_hugetlb.h"
-#include "gmem_kmsg.h"
-#include "gmem_noise.h"
-#include "gmem_numa.h"
-#include "gmem_party.h"
-#include "gmem_pattern.h"
-#include "gmem_profile.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_stage2.h"
-#include "gmem_stop.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "case/gmem_kmsg.h"
+#include "case/gmem_profile.h"
+#include "case/gmem_stop.h"
+#include "mm/gmem_anon.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_cma.h"
+#include "mm/gmem_heartbeat.h"
+#include "mm/gmem_hugetlb.h"
+#include "mm/gmem_numa.h"
+#include "mm/gmem_stress_ng.h"
+#include "observe/gmem_unmap_probe.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_trigger.h"
+#include "trigger/gmem_variant.h"
+#include "trigger/gmem_vm.h"
+#include "vm/gmem_expect.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_pattern.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	64
 #define NGUESTS	3
@@ -50,7 +51,7 @@
 #define HUGE_PAGES	8
 #define CMA_PAGES	4096
 
-static void huge_fire(struct gmem_scene *scene)
+static void huge_fire(struct gmem_migration *migration)
 {
 	int node = gmem_numa_node(0);
 	long was = gmem_hugetlb_pool(node);
@@ -59,7 +60,7 @@ static void huge_fire(struct gmem_scene *scene)
 	gmem_hugetlb_resize(node, was);
 }
 
-static enum gmem_skip huge_missing(void)
+static enum gmem_skip_reason huge_missing(void)
 {
 	return gmem_hugetlb_missing(gmem_numa_node(0));
 }
@@ -70,7 +71,7 @@ static const struct gmem_trigger huge_pages = {
 	.fire = huge_fire,
 };
 
-static void cma_fire(struct gmem_scene *scene)
+static void cma_fire(struct gmem_migration *migration)
 {
 	size_t chunk = gmem_cma_chunk(), pages = chunk < CMA_PAGES ? chunk : CMA_PAGES;
 
@@ -97,8 +98,8 @@ static const struct gmem_trigger * const triggers[] = {
 };
 
 FIXTURE(under_pressure) {
-	struct gmem_party party[NGUESTS];
-	__u64 random;
+	struct gmem_vm vm[NGUESTS];
+	u64 random;
 	bool blocks;		/* of memory come and go */
 };
 
@@ -108,28 +109,28 @@ FIXTURE_SETUP(under_pressure)
 
 FIXTURE_TEARDOWN(under_pressure)
 {
-	gmem_noise_stop();
+	gmem_stress_ng_stop();
 	for (int i = 0; i < NGUESTS; i++)
-		gmem_party_leave(&self->party[i]);
+		gmem_vm_free(&self->vm[i]);
 }
 
-/* Movable if the policy has such memory; what has to stay put; and private memory. */
-static void invite(struct gmem_party *party, int nth)
+static const struct gmem_config optin = GMEM_CONFIG(default, optin_mmap_shared);
+static const struct gmem_config plain = GMEM_CONFIG(default, mmap_shared);
+static const struct gmem_config private = GMEM_CONFIG(sw_protected, mmap);
+
+/* Creates a movable VM where the expectation has one, an unmovable, and a private one. */
+static void create_vm(struct gmem_vm *vm, int nth)
 {
-	__u64 optin = gmem_flags(GMEM_FLAGS_optin_mmap_shared);
-	const struct gmem_vm_type *type = &gmem_vm_default;
-	__u64 flags = GMEM_FLAGS_mmap_shared;
+	const struct gmem_config *config = &plain;
 
-	if (nth == 1 && gmem_policy_accepts(type, optin))
-		flags = optin;
-	if (nth == 2 && gmem_vm_type_offered(&gmem_vm_sw_protected)) {
-		type = &gmem_vm_sw_protected;
-		flags = GMEM_FLAGS_mmap;
-	}
-	gmem_party_invite(party, nth, type, flags, NPAGES, nth == 1 ? triggers[0] : &huge_pages);
+	if (nth == 1 && gmem_expect_accepted(&optin))
+		config = &optin;
+	if (nth == 2 && gmem_vm_type_offered(&gmem_vm_sw_protected))
+		config = &private;
+	gmem_vm_create(vm, nth, config, NPAGES, nth == 1 ? triggers[0] : &huge_pages);
 }
 
-static __u64 draw(FIXTURE_DATA(under_pressure) * self, __u64 below)
+static u64 draw(FIXTURE_DATA(under_pressure) * self, u64 below)
 {
 	self->random = gmem_pattern_key(self->random);
 	return self->random % below;
@@ -138,18 +139,18 @@ static __u64 draw(FIXTURE_DATA(under_pressure) * self, __u64 below)
 /* Fires @trigger at one of those that it can reach; all of them may be concerned. */
 static void fire(FIXTURE_DATA(under_pressure) * self, const struct gmem_trigger *trigger)
 {
-	struct gmem_party *target;
+	struct gmem_vm *target;
 
 	/* Compaction panics when a block goes away under it: known_issues says more. */
 	if (self->blocks && trigger == &gmem_trigger_compact_memory)
 		trigger = &gmem_trigger_compact_node;
 	do {
-		target = &self->party[draw(self, NGUESTS)];
+		target = &self->vm[draw(self, NGUESTS)];
 	} while (trigger->by_address && !target->region->host_maps);
-	target->scene->trigger = trigger;
-	gmem_scene_pull(target->scene, target->guest, &target->tally);
+	target->migration->trigger = trigger;
+	gmem_migration_trigger(target->migration, target->guest, &target->tally);
 	for (int i = 0; i < NGUESTS; i++)
-		gmem_party_look(&self->party[i], trigger->name);
+		gmem_vm_check(&self->vm[i], trigger->name);
 }
 
 static bool goes_on(unsigned int rounds)
@@ -175,9 +176,9 @@ static void play_round(FIXTURE_DATA(under_pressure) * self, unsigned int round)
 	for (size_t nth = 0; nth < count; nth++)
 		fire(self, triggers[round ? draw(self, count) : nth]);
 	for (int i = 0; i < NGUESTS; i++)
-		gmem_party_verify(&self->party[i]);
+		gmem_vm_verify(&self->vm[i]);
 	gmem_kmsg_check();
-	if (!gmem_noise_lasts())
+	if (!gmem_stress_ng_lasts())
 		gmem_broken("stress-ng ended by itself");
 }
 
@@ -197,23 +198,23 @@ static void make_noise(FIXTURE_DATA(under_pressure) * self)
 	}
 	self->blocks = nblocks;
 	fprintf(stderr, "# NOISE: %zu memory blocks come and go\n", nblocks);
-	gmem_noise_start(blocks, nblocks);
+	gmem_stress_ng_start(blocks, nblocks);
 }
 
 static void set_up(FIXTURE_DATA(under_pressure) * self)
 {
 	self->random = gmem_seed();
-	gmem_skip_if(gmem_noise_missing());
+	gmem_skip_if(gmem_stress_ng_missing());
 	for (int i = 0; i < ARRAY_SIZE(triggers); i++)
 		if (triggers[i]->missing)
 			gmem_skip_if(triggers[i]->missing());
 	gmem_hugetlb_keep(gmem_numa_node(0));
 	for (int i = 0; i < NGUESTS; i++)
-		invite(&self->party[i], i);
-	if (!self->party[0].region->movable)
-		self->party[0].witness = gmem_stage2_watch(self->party[0].region);
+		create_vm(&self->vm[i], i);
+	if (!self->vm[0].region->movable)
+		self->vm[0].probe = gmem_unmap_probe_start(self->vm[0].region);
 	for (int i = 0; i < NGUESTS; i++)
-		gmem_party_start(&self->party[i]);
+		gmem_vm_start(&self->vm[i]);
 	make_noise(self);
 }
 
@@ -226,21 +227,21 @@ TEST_F_TIMEOUT(under_pressure, guests_keep_their_memory, gmem_profile_timeout())
 	set_up(self);
 	while (goes_on(rounds)) {
 		play_round(self, rounds++);
-		gmem_party_add_up(self->party, NGUESTS, &tally);
+		gmem_vm_add_up(self->vm, NGUESTS, &tally);
 		if (gmem_profile() == GMEM_PROFILE_SOAK)
 			gmem_heartbeat(&tally);
 	}
-	gmem_noise_stop();
+	gmem_stress_ng_stop();
 	gmem_heartbeat_summary(&tally);
 	gmem_heartbeat_check_growth();
 	fprintf(stderr, "# ROUNDS %u\n", rounds);
 
 	required = GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED | GMEM_STAYED | GMEM_PLACED;
-	if (self->party[1].region->movable) {
+	if (self->vm[1].region->movable) {
 		required |= GMEM_MOVED;
 		if (tally.control && !tally.moved)
-			gmem_fail(GMEM_C9,
-				  "wanted movable pages to move, got none while %llu ordinary pages moved",
+			gmem_fail(GMEM_LIVENESS,
+				  "wanted movable pages to move, got none while %lu ordinary pages moved",
 				  tally.control);
 	}
 	gmem_case_pass(&tally, required);

@@ -23,66 +23,42 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_account.h"
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_longterm.h"
-#include "gmem_numa.h"
-#include "gmem_place.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "mm/gmem_gup_pin.h"
+#include "mm/gmem_numa.h"
+#include "observe/gmem_account.h"
+#include "observe/gmem_zone.h"
+#include "trigger/gmem_fixture.h"
 
 /* So many that what CPUs and others do beside is small against it. */
 #define NPAGES	1024
 #define SLACK	(NPAGES / 4)
 
-FIXTURE(accounting) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-	struct gmem_account before;	/* there was a file */
-	bool locked;
-};
-
-FIXTURE_VARIANT(accounting) {
-	__u64 flags;
-	bool locked;		/* in memory, by mlock(2) */
-};
+GMEM_FIXTURE_WITH(accounting,
+	GMEM_MEMBERS(
+		struct gmem_account before;	/* there was a file */
+		bool locked;
+	),
+	GMEM_MEMBERS(
+		bool locked;		/* in memory, by mlock(2) */
+	))
 
 #define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(accounting, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-}; \
-FIXTURE_VARIANT_ADD(accounting, _flags##_locked) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.locked = true, \
-};
+GMEM_VARIANT(accounting, _flags, GMEM_CONFIG(default, _flags)) \
+GMEM_VARIANT(accounting, _flags##_locked, GMEM_CONFIG(default, _flags), \
+	     .locked = true)
 VARIANT(optin_mmap_shared)
 VARIANT(mmap_shared)
 
-FIXTURE_SETUP(accounting)
-{
-}
-
-FIXTURE_TEARDOWN(accounting)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
-
 /* How many pages of the file each node has. */
-static void count_pages(const struct gmem_scene *scene, long pages[2])
+static void count_pages(const struct gmem_migration *migration, long pages[2])
 {
-	struct gmem_place place;
+	struct gmem_zone zone;
 
 	pages[0] = 0;
 	pages[1] = 0;
 	for (size_t page = 0; page < NPAGES; page++) {
-		gmem_place_of(scene->frames[page], &place);
-		pages[place.node == gmem_numa_node(1)]++;
+		gmem_zone_of(migration->pfns[page], &zone);
+		pages[zone.node == gmem_numa_node(1)]++;
 	}
 }
 
@@ -93,20 +69,20 @@ static void check_counters(FIXTURE_DATA(accounting) * self, const struct gmem_ac
 	struct gmem_account now;
 	long pages[2];
 
-	gmem_scene_look(self->scene);
-	count_pages(self->scene, pages);
+	gmem_migration_snapshot(self->migration);
+	count_pages(self->migration, pages);
 	gmem_account_read(&now);
 	gmem_account_check(&self->before, &now, pages, self->locked, SLACK, when);
 	if (labs(there->charged - now.charged) > SLACK)
-		gmem_fail(GMEM_C10, "%s: wanted %ld pages charged to the cgroup, got %ld", when,
+		gmem_fail(GMEM_ACCOUNTING, "%s: wanted %ld pages charged to the cgroup, got %ld", when,
 			  there->charged, now.charged);
 	tally->placed += NPAGES;
 }
 
-static void create(FIXTURE_DATA(accounting) * self, __u64 flags)
+static void create(FIXTURE_DATA(accounting) * self, const struct gmem_config *config)
 {
-	self->region = gmem_region_create(&gmem_vm_default, flags, NPAGES);
-	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
+	self->region = gmem_region_create(config, NPAGES);
+	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create_idle(self->region);
 	gmem_guest_skim(self->guest);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
@@ -114,30 +90,30 @@ static void create(FIXTURE_DATA(accounting) * self, __u64 flags)
 	gmem_guest_pause(self->guest);
 	if (self->locked && mlock(self->region->host, gmem_region_size(self->region)))
 		gmem_broken("mlock of guest_memfd: %m");
-	gmem_scene_look(self->scene);
+	gmem_migration_snapshot(self->migration);
 }
 
 static void destroy(FIXTURE_DATA(accounting) * self)
 {
 	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
+	gmem_migration_free(self->migration);
 	gmem_region_free(self->region);
 	self->guest = NULL;
-	self->scene = NULL;
+	self->migration = NULL;
 	self->region = NULL;
 }
 
 /* Creates the file, of which each counter must take note. */
-static void begin(FIXTURE_DATA(accounting) * self, __u64 flags, struct gmem_account *there,
+static void begin(FIXTURE_DATA(accounting) * self, const struct gmem_config *config, struct gmem_account *there,
 		  struct gmem_tally *tally)
 {
 	long charged;
 
 	gmem_account_begin();
-	create(self, flags);
+	create(self, config);
 	destroy(self);
 	gmem_account_read(&self->before);
-	create(self, flags);
+	create(self, config);
 	gmem_account_read(there);
 	/* The control is as many pages. */
 	charged = there->charged - self->before.charged;
@@ -157,14 +133,13 @@ static void end(FIXTURE_DATA(accounting) * self)
 
 static void all_must_move(FIXTURE_DATA(accounting) * self, int time, struct gmem_tally *tally)
 {
-	__u64 moved = tally->moved;
+	u64 moved = tally->moved;
 
-	gmem_scene_fire(self->scene, NULL, tally);
-	if (!tally->control)
-		gmem_broken("%s moved no ordinary memory either", self->scene->trigger->name);
+	gmem_migration_fire(self->migration, NULL, tally);
+	gmem_require_control(self->migration, tally);
 	if (tally->moved - moved != NPAGES)
-		gmem_fail(GMEM_C10,
-			  "wanted all %d pages to move a %d. time, with nobody using them, got %llu",
+		gmem_fail(GMEM_ACCOUNTING,
+			  "wanted all %d pages to move a %d. time, with nobody using them, got %lu",
 			  NPAGES, time, tally->moved - moved);
 }
 
@@ -174,16 +149,16 @@ TEST_F_TIMEOUT(accounting, follows_what_moves, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
+	gmem_require_movable(&variant->config);
 	self->locked = variant->locked;
-	begin(self, gmem_flags(variant->flags), &there, &tally);
+	begin(self, &variant->config, &there, &tally);
 	for (int time = 1; time <= 3; time++) {
 		all_must_move(self, time, &tally);
 		check_counters(self, &there, "moved", &tally);
 	}
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	do
-		gmem_scene_fire(self->scene, self->guest, &tally);
+		gmem_migration_fire(self->migration, self->guest, &tally);
 	while (!tally.raced);
 	gmem_guest_pause(self->guest);
 	check_counters(self, &there, "moved under the guest", &tally);
@@ -196,16 +171,15 @@ TEST_F_TIMEOUT(accounting, follows_what_moves, GMEM_CASE_TIMEOUT)
 /* The region's pages alone, none of which may move. */
 static void none_must_move(FIXTURE_DATA(accounting) * self, struct gmem_tally *tally)
 {
-	__u64 moved = tally->moved;
+	u64 moved = tally->moved;
 
-	gmem_scene_fire(self->scene, NULL, tally);
-	if (!tally->control)
-		gmem_broken("%s moved no ordinary memory either", self->scene->trigger->name);
+	gmem_migration_fire(self->migration, NULL, tally);
+	gmem_require_control(self->migration, tally);
 	if (tally->moved != moved)
-		gmem_fail(self->region->movable ? GMEM_C8 : GMEM_C4,
-			  "page %zu: wanted the same frame, got %#llx instead of %#llx",
-			  self->scene->moved_page, self->scene->moved_to,
-			  self->scene->moved_from);
+		gmem_fail(self->region->movable ? GMEM_ATOMICITY : GMEM_UNMOVABLE,
+			  "page %zu: wanted the same frame, got %#lx instead of %#lx",
+			  self->migration->moved_page, self->migration->moved_to,
+			  self->migration->moved_from);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_guest_pause(self->guest);
@@ -220,18 +194,18 @@ TEST_F_TIMEOUT(accounting, stays_with_what_is_refused, GMEM_CASE_TIMEOUT)
 
 	GMEM_CASE_BEGIN();
 	self->locked = variant->locked;
-	begin(self, gmem_flags(variant->flags), &there, &tally);
+	begin(self, &variant->config, &there, &tally);
 	if (self->region->movable) {
 		all.iov_base = gmem_region_host(self->region, 0);
 		all.iov_len = gmem_region_size(self->region);
-		ring = gmem_longterm_pin(&all, 1);
+		ring = gmem_gup_pin(&all, 1);
 	}
 	for (int i = 0; i < 2; i++) {
 		none_must_move(self, &tally);
 		check_counters(self, &there, "refused", &tally);
 	}
 	if (ring >= 0) {
-		gmem_longterm_release(ring);
+		gmem_gup_unpin(ring);
 		all_must_move(self, 1, &tally);
 		check_counters(self, &there, "let go and moved", &tally);
 	}

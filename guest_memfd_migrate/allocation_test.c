@@ -18,48 +18,21 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_numa.h"
-#include "gmem_place.h"
-#include "gmem_region.h"
-#include "gmem_variant.h"
+#include "mm/gmem_numa.h"
+#include "mm/gmem_pagemap.h"
+#include "observe/gmem_zone.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	64
 
-FIXTURE(allocation) {
-	struct gmem_region *region;
-	struct gmem_control *control;
-	struct gmem_guest *guest;
-};
+GMEM_FIXTURE(allocation)
 
-FIXTURE_VARIANT(allocation) {
-	__u64 flags;
-};
-
-#define ALLOCATION(_flags) \
-FIXTURE_VARIANT_ADD(allocation, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-ALLOCATION(optin)
-ALLOCATION(optin_mmap)
-ALLOCATION(optin_shared)
-ALLOCATION(optin_mmap_shared)
-ALLOCATION(none)
-ALLOCATION(mmap_shared)
-
-FIXTURE_SETUP(allocation)
-{
-}
-
-FIXTURE_TEARDOWN(allocation)
-{
-	gmem_guest_free(self->guest);
-	gmem_control_free(self->control);
-	gmem_region_free(self->region);
-}
+GMEM_CONFIG_VARIANT(allocation, optin)
+GMEM_CONFIG_VARIANT(allocation, optin_mmap)
+GMEM_CONFIG_VARIANT(allocation, optin_shared)
+GMEM_CONFIG_VARIANT(allocation, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(allocation, none)
+GMEM_CONFIG_VARIANT(allocation, mmap_shared)
 
 static void by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
 			   struct gmem_tally *tally)
@@ -67,12 +40,12 @@ static void by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movab
 	const char *how = "set_mempolicy";
 
 	gmem_numa_bind(node);
-	gmem_control_touch(self->control, 0, NPAGES);
+	gmem_anon_touch(self->control, 0, NPAGES);
 	gmem_region_allocate(self->region, 0, NPAGES);
 	gmem_numa_bind(-1);
-	tally->control += gmem_place_check_control(self->control, node, movable, how);
-	tally->placed += gmem_place_check_region(self->region, node, movable, how);
-	gmem_control_discard(self->control, 0, NPAGES);
+	tally->control += gmem_zone_check_control(self->control, node, movable, how);
+	tally->placed += gmem_zone_check_region(self->region, node, movable, how);
+	gmem_anon_discard(self->control, 0, NPAGES);
 	gmem_region_discard(self->region);
 }
 
@@ -86,7 +59,7 @@ static void by_file_policy(FIXTURE_DATA(allocation) * self, int node, bool movab
 	gmem_numa_bind(other);
 	gmem_region_allocate(region, 0, NPAGES);
 	gmem_numa_bind(-1);
-	tally->placed += gmem_place_check_region(region, node, movable,
+	tally->placed += gmem_zone_check_region(region, node, movable,
 						 "mbind, allocated by fallocate");
 	gmem_region_discard(region);
 }
@@ -98,16 +71,16 @@ static void by_guest_faults(FIXTURE_DATA(allocation) * self, int node, bool mova
 
 	gmem_numa_mbind(region->host, NPAGES * region->page_size, node);
 	self->guest = gmem_guest_create(region);
-	tally->placed += gmem_place_check_region(region, node, movable,
+	tally->placed += gmem_zone_check_region(region, node, movable,
 						 "mbind, allocated by the guest");
 	tally->verified += gmem_guest_verify(self->guest);
 }
 
-static void prepare(FIXTURE_DATA(allocation) * self, __u64 flags)
+static void prepare(FIXTURE_DATA(allocation) * self, const struct gmem_config *config)
 {
-	gmem_policy_want_movable(&gmem_vm_default, flags);
-	self->region = gmem_region_create(&gmem_vm_default, flags, NPAGES);
-	gmem_skip_if(gmem_frame_missing());
+	gmem_require_movable(config);
+	self->region = gmem_region_create(config, NPAGES);
+	gmem_skip_if(gmem_pagemap_missing());
 	gmem_skip_if(gmem_numa_missing());
 }
 
@@ -117,7 +90,7 @@ static void check_both(FIXTURE_DATA(allocation) * self, int node, bool movable, 
 	unsigned int required = GMEM_CONTROL | GMEM_PLACED;
 	struct gmem_tally tally = {};
 
-	self->control = gmem_control_create(NPAGES);
+	self->control = gmem_anon_create(NPAGES);
 	/* And back: what the first round freed is what the third finds. */
 	by_task_policy(self, node, movable, &tally);
 	by_task_policy(self, other, false, &tally);
@@ -134,7 +107,7 @@ static void check_both(FIXTURE_DATA(allocation) * self, int node, bool movable, 
 TEST_F_TIMEOUT(allocation, goes_to_the_node_of_the_policy, GMEM_CASE_TIMEOUT)
 {
 	GMEM_CASE_BEGIN();
-	prepare(self, gmem_flags(variant->flags));
+	prepare(self, &variant->config);
 	check_both(self, gmem_numa_node(0), false, gmem_numa_node(1));
 }
 
@@ -143,8 +116,8 @@ TEST_F_TIMEOUT(allocation, goes_to_zone_movable, GMEM_CASE_TIMEOUT)
 	int node;
 
 	GMEM_CASE_BEGIN();
-	prepare(self, gmem_flags(variant->flags));
-	node = gmem_place_movable_node();
+	prepare(self, &variant->config);
+	node = gmem_zone_movable_node();
 	check_both(self, node, true, gmem_numa_node(1));
 }
 

@@ -13,62 +13,40 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_cma.h"
-#include "gmem_control.h"
-#include "gmem_frame.h"
-#include "gmem_numa.h"
-#include "gmem_place.h"
-#include "gmem_region.h"
-#include "gmem_variant.h"
+#include "mm/gmem_cma.h"
+#include "mm/gmem_numa.h"
+#include "mm/gmem_pagemap.h"
+#include "observe/gmem_pfn.h"
+#include "observe/gmem_zone.h"
+#include "trigger/gmem_cma_squeeze.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	64
 
-FIXTURE(cma_use) {
-	struct gmem_region *region;
-	struct gmem_control *control;
-};
+GMEM_FIXTURE(cma_use)
 
-FIXTURE_VARIANT(cma_use) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(cma_use, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap)
-VARIANT(mmap)
-
-FIXTURE_SETUP(cma_use)
-{
-}
-
-FIXTURE_TEARDOWN(cma_use)
-{
-	gmem_control_free(self->control);
-	gmem_region_free(self->region);
-}
+GMEM_CONFIG_VARIANT(cma_use, optin_mmap)
+GMEM_CONFIG_VARIANT(cma_use, mmap)
 
 TEST_F_TIMEOUT(cma_use, comes_with_movable_memory, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
-	__u64 frames[NPAGES];
+	u64 pfns[NPAGES];
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	gmem_skip_if(gmem_frame_missing());
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
+	gmem_skip_if(gmem_pagemap_missing());
 	gmem_skip_if(gmem_numa_missing());
 	gmem_skip_if(gmem_cma_missing());
-	self->control = gmem_control_create(NPAGES);
+	self->control = gmem_anon_create(NPAGES);
 	tally.control = gmem_cma_allocate_in_turns(self->region, self->control);
-	gmem_frame_read(self->region, frames);
-	tally.placed = gmem_place_in_cma(frames, NPAGES);
+	gmem_pfn_read(self->region, pfns);
+	tally.placed = gmem_zone_in_cma(pfns, NPAGES);
 	if (!tally.placed)
-		gmem_fail(GMEM_C7,
-			  "wanted pages in CMA, as %llu of %d ordinary ones are, got none (flags %s)",
-			  tally.control, NPAGES, gmem_flags_name(self->region->flags));
+		gmem_fail(GMEM_PLACEMENT,
+			  "wanted pages in CMA, as %lu of %d ordinary ones are, got none (%s)",
+			  tally.control, NPAGES, self->region->name);
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }
 

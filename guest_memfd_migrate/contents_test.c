@@ -19,65 +19,32 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	128
 
-FIXTURE(contents) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-};
+GMEM_FIXTURE(contents)
 
-FIXTURE_VARIANT(contents) {
-	const struct gmem_vm_type *type;
-	__u64 flags;
-	const struct gmem_trigger *trigger;
-};
-
-#define VARIANT(_type, _flags, _trigger) \
-FIXTURE_VARIANT_ADD(contents, _type##_##_flags##_##_trigger) { \
-	.type = &gmem_vm_##_type, \
-	.flags = GMEM_FLAGS_##_flags, \
-	.trigger = &gmem_trigger_##_trigger, \
-};
-GMEM_MOVABLE_VARIANTS(VARIANT)
-
-FIXTURE_SETUP(contents)
-{
-}
-
-FIXTURE_TEARDOWN(contents)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
+GMEM_MOVABLE_VARIANTS(contents)
 
 /* Fires until enough has moved; one refusal of a hot page is not a failure. */
-static void move_around(struct gmem_scene *scene, struct gmem_guest *guest,
+static void move_around(struct gmem_migration *migration, struct gmem_guest *guest,
 			struct gmem_tally *tally)
 {
-	int rounds = scene->trigger->rounds;
+	int rounds = migration->trigger->rounds;
 
-	gmem_scene_look(scene);
+	gmem_migration_snapshot(migration);
 	for (int round = 0; round < rounds; round++) {
-		gmem_scene_fire(scene, guest, tally);
+		gmem_migration_fire(migration, guest, tally);
 		/* The next move must find the guest in the new frames. */
 		if (guest)
 			gmem_guest_wait_rounds(guest, 1);
 	}
-	if (!tally->control)
-		gmem_broken("%s moved no ordinary memory either", scene->trigger->name);
+	gmem_require_control(migration, tally);
 	if (!tally->moved)
-		gmem_fail(GMEM_C9,
-			  "%s: wanted movable pages to move, got %llu of %zu pages staying %d times, while %llu ordinary pages moved",
-			  scene->trigger->name, tally->stayed / rounds, scene->region->npages,
+		gmem_fail(GMEM_LIVENESS,
+			  "%s: wanted movable pages to move, got %lu of %zu pages staying %d times, while %lu ordinary pages moved",
+			  migration->trigger->name, tally->stayed / rounds, migration->region->npages,
 			  rounds, tally->control);
 }
 
@@ -87,9 +54,9 @@ TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(variant->type, gmem_flags(variant->flags));
-	self->region = gmem_variant_region(variant->type, variant->flags, NPAGES);
-	self->scene = gmem_scene_create(variant->trigger, self->region);
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
+	self->migration = gmem_migration_create(variant->trigger, self->region);
 
 	/* Nobody can read or write what neither guest nor host reach. */
 	if (self->region->guest_reaches) {
@@ -98,7 +65,7 @@ TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
 		gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 		gmem_guest_wait_rounds(self->guest, 1);
 	}
-	move_around(self->scene, self->guest, &tally);
+	move_around(self->migration, self->guest, &tally);
 	if (self->guest) {
 		gmem_guest_pause(self->guest);
 		tally.verified += gmem_guest_verify(self->guest);

@@ -15,61 +15,34 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_numa.h"
-#include "gmem_place.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "mm/gmem_numa.h"
+#include "observe/gmem_zone.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	64
 #define TRIES	10
 
-FIXTURE(destination) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-};
+GMEM_FIXTURE(destination)
 
-FIXTURE_VARIANT(destination) {
-	__u64 flags;
-	const struct gmem_trigger *trigger;
-};
-
-#define VARIANT(_flags, _trigger) \
-FIXTURE_VARIANT_ADD(destination, _flags##_##_trigger) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.trigger = &gmem_trigger_##_trigger, \
-};
-VARIANT(optin_mmap_shared, move_pages)
-VARIANT(optin_mmap_shared, mbind)
-VARIANT(optin_mmap_shared, migrate_pages)
-VARIANT(mmap_shared, move_pages)
-
-FIXTURE_SETUP(destination)
-{
-}
-
-FIXTURE_TEARDOWN(destination)
-{
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
+GMEM_TRIGGER_VARIANT(destination, optin_mmap_shared, move_pages)
+GMEM_TRIGGER_VARIANT(destination, optin_mmap_shared, mbind)
+GMEM_TRIGGER_VARIANT(destination, optin_mmap_shared, migrate_pages)
+GMEM_TRIGGER_VARIANT(destination, mmap_shared, move_pages)
 
 /* A page that something else refers to for a moment is left out: send it again. */
-static void send_to(struct gmem_scene *scene, int node, bool movable, struct gmem_tally *tally)
+static void send_to(struct gmem_migration *migration, int node, bool movable, struct gmem_tally *tally)
 {
-	const char *how = scene->trigger->name;
+	const char *how = migration->trigger->name;
 	bool arrived = false;
 
 	for (int try = 0; !arrived && try < TRIES; try++) {
-		scene->node = node;
-		gmem_scene_fire(scene, NULL, tally);
-		arrived = gmem_place_all_there(scene->frames, scene->region->npages, node,
+		migration->node = node;
+		gmem_migration_fire(migration, NULL, tally);
+		arrived = gmem_zone_all_there(migration->pfns, migration->region->npages, node,
 					       movable);
 	}
-	tally->control += gmem_place_check_control(scene->control, node, movable, how);
-	tally->placed += gmem_place_check_region(scene->region, node, movable, how);
+	tally->control += gmem_zone_check_control(migration->control, node, movable, how);
+	tally->placed += gmem_zone_check_region(migration->region, node, movable, how);
 }
 
 TEST_F_TIMEOUT(destination, goes_where_the_trigger_says, GMEM_CASE_TIMEOUT)
@@ -78,18 +51,18 @@ TEST_F_TIMEOUT(destination, goes_where_the_trigger_says, GMEM_CASE_TIMEOUT)
 	int movable;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
 	gmem_skip_if(gmem_numa_missing());
-	movable = gmem_place_movable_node();
-	self->scene = gmem_scene_create(variant->trigger, self->region);
-	gmem_scene_look(self->scene);
-	tally.placed += gmem_place_check_region(self->region, gmem_numa_node(0), false,
+	movable = gmem_zone_movable_node();
+	self->migration = gmem_migration_create(variant->trigger, self->region);
+	gmem_migration_snapshot(self->migration);
+	tally.placed += gmem_zone_check_region(self->region, gmem_numa_node(0), false,
 						"set_mempolicy");
 
-	send_to(self->scene, gmem_numa_node(1), false, &tally);
-	send_to(self->scene, gmem_numa_node(0), false, &tally);
-	send_to(self->scene, movable, true, &tally);
+	send_to(self->migration, gmem_numa_node(1), false, &tally);
+	send_to(self->migration, gmem_numa_node(0), false, &tally);
+	send_to(self->migration, movable, true, &tally);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED);
 }
 

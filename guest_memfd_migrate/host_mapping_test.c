@@ -19,29 +19,29 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_deadline.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_supervisor.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "case/gmem_deadline.h"
+#include "case/gmem_watchdog.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_trigger.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_expect.h"
+#include "vm/gmem_region.h"
+#include "vm/gmem_region_create.h"
 
 #define NPAGES	64
 #define ROUNDS	20
-#define PATIENCE 30
-
 /* What the writer, the checkers and the child share; one counter a cache line. */
 struct counters {
-	__u32 stop;		/* ends the thread */
-	__u32 hold;		/* asks it to pause between two passes */
-	__u32 held;		/* it does */
-	__u64 passes;		/* what every counter must be */
+	u32 stop;		/* ends the thread */
+	u32 hold;		/* asks it to pause between two passes */
+	u32 held;		/* it does */
+	u64 passes;		/* what every counter must be */
 };
 
 FIXTURE(host_mapping) {
 	struct gmem_region *region;
-	struct gmem_scene *scene;
+	struct gmem_migration *migration;
 	struct counters *counters;
 	char *second;
 	pthread_t writer;
@@ -50,17 +50,12 @@ FIXTURE(host_mapping) {
 };
 
 FIXTURE_VARIANT(host_mapping) {
-	__u64 flags;
+	struct gmem_config config;
 	const struct gmem_trigger *trigger;
 };
 
-#define VARIANT(_flags, _trigger) \
-FIXTURE_VARIANT_ADD(host_mapping, _flags##_##_trigger) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.trigger = &gmem_trigger_##_trigger, \
-};
-VARIANT(optin_mmap_shared, move_pages_all)
-VARIANT(mmap_shared, move_pages_all)
+GMEM_TRIGGER_VARIANT(host_mapping, optin_mmap_shared, move_pages_all)
+GMEM_TRIGGER_VARIANT(host_mapping, mmap_shared, move_pages_all)
 
 FIXTURE_SETUP(host_mapping)
 {
@@ -72,13 +67,13 @@ FIXTURE_TEARDOWN(host_mapping)
 		WRITE_ONCE(self->counters->stop, 1);
 		pthread_join(self->writer, NULL);
 	}
-	gmem_scene_free(self->scene);
+	gmem_migration_free(self->migration);
 	gmem_region_free(self->region);
 }
 
-static __u64 *counter(char *mapping, size_t line)
+static u64 *counter(char *mapping, size_t line)
 {
-	return (__u64 *)(mapping + line * 64);
+	return (u64 *)(mapping + line * 64);
 }
 
 static void *write_without_pause(void *arg)
@@ -101,7 +96,7 @@ static void *write_without_pause(void *arg)
 }
 
 /* The first wrong counter, or -1. */
-static ssize_t wrong_line(char *mapping, size_t lines, __u64 want)
+static ssize_t wrong_line(char *mapping, size_t lines, u64 want)
 {
 	for (size_t line = 0; line < lines; line++)
 		if (READ_ONCE(*counter(mapping, line)) != want)
@@ -109,19 +104,19 @@ static ssize_t wrong_line(char *mapping, size_t lines, __u64 want)
 	return -1;
 }
 
-static void check(const char *who, char *mapping, size_t lines, __u64 want,
+static void check(const char *who, char *mapping, size_t lines, u64 want,
 		  struct gmem_tally *tally)
 {
 	ssize_t wrong;
 
-	gmem_busy(GMEM_C3, who);
+	gmem_watchdog_arm(GMEM_HOST_MAPPING, who);
 	wrong = wrong_line(mapping, lines, want);
-	gmem_idle();
+	gmem_watchdog_disarm();
 	if (wrong >= 0)
-		gmem_fail(GMEM_C3, "%s: offset %#zx: want %llu, got %llu", who, wrong * 64,
-			  (unsigned long long)want,
-			  (unsigned long long)*counter(mapping, wrong));
-	tally->verified += lines * sizeof(__u64);
+		gmem_fail(GMEM_HOST_MAPPING, "%s: offset %#zx: want %lu, got %lu", who, wrong * 64,
+			  want,
+			  *counter(mapping, wrong));
+	tally->verified += lines * sizeof(u64);
 }
 
 /* A child maps the file by inheritance.  It compares once for each byte that it is
@@ -154,25 +149,25 @@ static void check_in_child(int ask, int answer, size_t lines, struct gmem_tally 
 {
 	ssize_t wrong;
 
-	gmem_busy(GMEM_C3, "the child reads its mapping");
+	gmem_watchdog_arm(GMEM_HOST_MAPPING, "the child reads its mapping");
 	if (write(ask, "?", 1) != 1 || read(answer, &wrong, sizeof(wrong)) != sizeof(wrong))
 		gmem_broken("the child does not answer: %m");
-	gmem_idle();
+	gmem_watchdog_disarm();
 	if (wrong >= 0)
-		gmem_fail(GMEM_C3, "child: offset %#zx differs from what was written", wrong * 64);
-	tally->verified += lines * sizeof(__u64);
+		gmem_fail(GMEM_HOST_MAPPING, "child: offset %#zx differs from what was written", wrong * 64);
+	tally->verified += lines * sizeof(u64);
 }
 
 /* Between two passes all counters are equal. */
 static void hold_writer(struct counters *counters)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 
 	WRITE_ONCE(counters->held, 0);
 	WRITE_ONCE(counters->hold, 1);
 	while (!READ_ONCE(counters->held))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_C9, "the host's writer is stuck");
+			gmem_fail(GMEM_LIVENESS, "the host's writer is stuck");
 }
 
 static void move_under_writes(FIXTURE_DATA(host_mapping) * self, int ask, int answer,
@@ -181,14 +176,14 @@ static void move_under_writes(FIXTURE_DATA(host_mapping) * self, int ask, int an
 	struct counters *counters = self->counters;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
-		__u64 before = READ_ONCE(counters->passes);
+		struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
+		u64 before = READ_ONCE(counters->passes);
 
 		WRITE_ONCE(counters->hold, 0);
-		gmem_scene_fire(self->scene, NULL, tally);
+		gmem_migration_fire(self->migration, NULL, tally);
 		while (READ_ONCE(counters->passes) == before)
 			if (!gmem_deadline_poll(&deadline))
-				gmem_fail(GMEM_C9, "the host's writer does not get on");
+				gmem_fail(GMEM_LIVENESS, "the host's writer does not get on");
 		hold_writer(counters);
 		tally->raced += (counters->passes - before) * self->region->npages;
 		check("reading the first mapping", self->region->host, self->lines,
@@ -207,9 +202,9 @@ TEST_F_TIMEOUT(host_mapping, follows_the_page, GMEM_CASE_TIMEOUT)
 	pid_t child;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	self->scene = gmem_scene_create(variant->trigger, self->region);
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
+	self->migration = gmem_migration_create(variant->trigger, self->region);
 	size = NPAGES * self->region->page_size;
 	self->lines = size / 64;
 	self->counters = kvm_mmap(getpagesize(), PROT_READ | PROT_WRITE,
@@ -217,7 +212,7 @@ TEST_F_TIMEOUT(host_mapping, follows_the_page, GMEM_CASE_TIMEOUT)
 	self->second = kvm_mmap(size, PROT_READ | PROT_WRITE, MAP_SHARED, self->region->fd);
 	child = start_child(self->region->host, self->lines, self->counters, ask, answer);
 	check_in_child(ask[1], answer[0], self->lines, &tally);
-	gmem_scene_look(self->scene);
+	gmem_migration_snapshot(self->migration);
 
 	if (pthread_create(&self->writer, NULL, write_without_pause, self))
 		gmem_broken("pthread_create: %m");
@@ -226,7 +221,7 @@ TEST_F_TIMEOUT(host_mapping, follows_the_page, GMEM_CASE_TIMEOUT)
 	close(ask[1]);
 	waitpid(child, NULL, 0);
 	if (tally.control && !tally.moved)
-		gmem_fail(GMEM_C9, "%s: wanted pages to move, got none", variant->trigger->name);
+		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none", variant->trigger->name);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 

@@ -14,13 +14,15 @@
 
 #include "kvm_util.h"
 
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_numa.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "mm/gmem_numa.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_trigger.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_expect.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
+#include "vm/gmem_region_create.h"
 
 /* Fewer moves than this say little: small regions go to and fro more often. */
 #define MOVES	8192
@@ -38,15 +40,15 @@ static int rounds_of(size_t npages)
 	return npages < MOVES ? MOVES / npages : 2;
 }
 
+static const struct gmem_config optin = GMEM_CONFIG(default, optin_mmap_shared);
+static const struct gmem_config plain = GMEM_CONFIG(default, mmap_shared);
+
 static struct gmem_region *create_region(size_t npages)
 {
-	__u64 flags = gmem_policy_flags(&gmem_vm_default) & gmem_flag_migratable() ?
-		      GMEM_FLAGS_optin_mmap_shared : GMEM_FLAGS_mmap_shared;
-	struct gmem_region *region;
+	const struct gmem_config *config = gmem_expect_accepted(&optin) ? &optin : &plain;
 
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(flags));
-	region = gmem_region_create(&gmem_vm_default, gmem_flags(flags), npages);
-	return region;
+	gmem_require_movable(config);
+	return gmem_region_create(config, npages);
 }
 
 /* Moves a second of move_pages() alone. */
@@ -81,19 +83,19 @@ static struct rates suite_rates(size_t npages)
 	struct gmem_region *region = create_region(npages);
 	struct gmem_tally tally = {};
 	struct rates rates;
-	struct gmem_scene *scene;
+	struct gmem_migration *migration;
 	struct gmem_guest *guest;
 
-	scene = gmem_scene_create(&gmem_trigger_move_pages, region);
+	migration = gmem_migration_create(&gmem_trigger_move_pages, region);
 	guest = gmem_guest_create(region);
-	gmem_scene_look(scene);
+	gmem_migration_snapshot(migration);
 	gmem_guest_run(guest, GMEM_GUEST_WRITE);
 	start = now();
 	for (int round = 0; round < rounds_of(npages); round++) {
 		firing -= now();
-		gmem_scene_pull(scene, guest, &tally);
+		gmem_migration_trigger(migration, guest, &tally);
 		firing += now();
-		gmem_scene_count(scene, &tally);
+		gmem_migration_count(migration, &tally);
 	}
 	gmem_guest_pause(guest);
 	gmem_guest_verify(guest);
@@ -101,7 +103,7 @@ static struct rates suite_rates(size_t npages)
 	rates.hot = (tally.moved + tally.control) / firing;
 	rates.verified = (tally.moved + tally.control) / (now() - start);
 	gmem_guest_free(guest);
-	gmem_scene_free(scene);
+	gmem_migration_free(migration);
 	gmem_region_free(region);
 	rates.seconds = now() - begun;
 	return rates;

@@ -20,58 +20,28 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_deadline.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_page.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "case/gmem_deadline.h"
+#include "mm/gmem_kpageflags.h"
+#include "observe/gmem_pfn.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	64
 #define ROUNDS	2
-#define PATIENCE 10
+#define WRITTEN	(BIT(KPF_DIRTY) | BIT(KPF_UPTODATE))
 
-#define WRITTEN	(BIT_ULL(KPF_DIRTY) | BIT_ULL(KPF_UPTODATE))
+GMEM_FIXTURE_WITH(page_flags,
+	GMEM_MEMBERS(
+		u64 pfns[NPAGES];
+		u64 flags[NPAGES];
+		bool written[NPAGES];
+	),
+	)
 
-FIXTURE(page_flags) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-	__u64 frames[NPAGES];
-	__u64 flags[NPAGES];
-	bool written[NPAGES];
-};
-
-FIXTURE_VARIANT(page_flags) {
-	__u64 flags;
-	const struct gmem_trigger *trigger;
-};
-
-#define VARIANT(_flags, _trigger) \
-FIXTURE_VARIANT_ADD(page_flags, _flags##_##_trigger) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.trigger = &gmem_trigger_##_trigger, \
-};
-VARIANT(optin_mmap, compact_memory)
-VARIANT(optin_mmap_shared, compact_memory)
-VARIANT(optin_mmap_shared, move_pages)
-VARIANT(mmap, compact_memory)
-VARIANT(mmap_shared, move_pages)
-
-FIXTURE_SETUP(page_flags)
-{
-}
-
-FIXTURE_TEARDOWN(page_flags)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
+GMEM_TRIGGER_VARIANT(page_flags, optin_mmap, compact_memory)
+GMEM_TRIGGER_VARIANT(page_flags, optin_mmap_shared, compact_memory)
+GMEM_TRIGGER_VARIANT(page_flags, optin_mmap_shared, move_pages)
+GMEM_TRIGGER_VARIANT(page_flags, mmap, compact_memory)
+GMEM_TRIGGER_VARIANT(page_flags, mmap_shared, move_pages)
 
 /* Where neither host nor guest can, all pages are as fallocate(2) made them. */
 static void use_pages(FIXTURE_DATA(page_flags) * self)
@@ -95,71 +65,71 @@ static void use_pages(FIXTURE_DATA(page_flags) * self)
 }
 
 /* The first page that is on no list, or -1. */
-static int off_lru(const __u64 *flags)
+static int off_lru(const u64 *flags)
 {
 	for (int page = 0; page < NPAGES; page++)
-		if (!(flags[page] & BIT_ULL(KPF_LRU)))
+		if (!(flags[page] & BIT(KPF_LRU)))
 			return page;
 	return -1;
 }
 
 /* Whoever else compacts takes a folio off its list for a moment, or moves it. */
-static void read_flags(FIXTURE_DATA(page_flags) * self, __u64 *frames, __u64 *flags)
+static void read_flags(FIXTURE_DATA(page_flags) * self, u64 *pfns, u64 *flags)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
-	__u64 again[NPAGES];
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
+	u64 again[NPAGES];
 
 	do {
-		gmem_page_drain();
-		gmem_frame_lookup(self->region, frames);
-		gmem_page_flags(frames, NPAGES, flags);
-		gmem_frame_lookup(self->region, again);
-		if (!memcmp(frames, again, sizeof(again)) && off_lru(flags) < 0)
+		gmem_kpageflags_drain();
+		gmem_pfn_lookup(self->region, pfns);
+		gmem_kpageflags_read(pfns, NPAGES, flags);
+		gmem_pfn_lookup(self->region, again);
+		if (!memcmp(pfns, again, sizeof(again)) && off_lru(flags) < 0)
 			return;
 	} while (gmem_deadline_poll(&deadline));
 	if (off_lru(flags) < 0)
 		gmem_broken("pages move although nobody asked for it");
-	gmem_fail(GMEM_C5, "page %d: wanted it on an LRU list, got flags %#llx", off_lru(flags),
+	gmem_fail(GMEM_MECHANISM_ONLY, "page %d: wanted it on an LRU list, got flags %#lx", off_lru(flags),
 		  flags[off_lru(flags)]);
 }
 
-static void check_page(FIXTURE_DATA(page_flags) * self, int page, __u64 flags, const char *when)
+static void check_page(FIXTURE_DATA(page_flags) * self, int page, u64 flags, const char *when)
 {
-	if (!(flags & BIT_ULL(KPF_UNEVICTABLE)))
-		gmem_fail(GMEM_C5, "%s: page %d: wanted an unevictable folio, got flags %#llx",
+	if (!(flags & BIT(KPF_UNEVICTABLE)))
+		gmem_fail(GMEM_MECHANISM_ONLY, "%s: page %d: wanted an unevictable folio, got flags %#lx",
 			  when, page, flags);
 	if (self->written[page] && (flags & WRITTEN) != WRITTEN)
-		gmem_fail(GMEM_C1,
-			  "%s: page %d was written: wanted it dirty and up to date, got flags %#llx",
+		gmem_fail(GMEM_CONTENTS,
+			  "%s: page %d was written: wanted it dirty and up to date, got flags %#lx",
 			  when, page, flags);
 }
 
 static void note_flags(FIXTURE_DATA(page_flags) * self)
 {
-	read_flags(self, self->frames, self->flags);
+	read_flags(self, self->pfns, self->flags);
 	for (int page = 0; page < NPAGES; page++)
 		check_page(self, page, self->flags[page], "before any trigger");
-	gmem_control_moved(self->scene->control);
+	gmem_anon_moved(self->migration->control);
 }
 
 static void fire_and_compare(FIXTURE_DATA(page_flags) * self, struct gmem_tally *tally)
 {
-	const struct gmem_trigger *trigger = self->scene->trigger;
-	__u64 frames[NPAGES], flags[NPAGES];
+	const struct gmem_trigger *trigger = self->migration->trigger;
+	u64 pfns[NPAGES], flags[NPAGES];
 
-	trigger->fire(self->scene);
-	tally->control += gmem_control_moved(self->scene->control);
-	read_flags(self, frames, flags);
+	trigger->fire(self->migration);
+	tally->control += gmem_anon_moved(self->migration->control);
+	read_flags(self, pfns, flags);
 	for (int page = 0; page < NPAGES; page++) {
-		tally->moved += frames[page] != self->frames[page];
+		tally->moved += pfns[page] != self->pfns[page];
 		check_page(self, page, flags[page], trigger->name);
 		if ((flags[page] ^ self->flags[page]) & WRITTEN)
-			gmem_fail(GMEM_C1, "%s: page %d: wanted flags %#llx in %#llx, got %#llx",
+			gmem_fail(GMEM_CONTENTS, "%s: page %d: wanted flags %#lx in %#lx, got %#lx",
 				  trigger->name, page, self->flags[page] & WRITTEN,
-				  (__u64)WRITTEN, flags[page] & WRITTEN);
+				  WRITTEN, flags[page] & WRITTEN);
 	}
 	tally->placed += NPAGES;
-	memcpy(self->frames, frames, sizeof(frames));
+	memcpy(self->pfns, pfns, sizeof(pfns));
 }
 
 TEST_F_TIMEOUT(page_flags, are_kept, GMEM_CASE_TIMEOUT)
@@ -167,15 +137,15 @@ TEST_F_TIMEOUT(page_flags, are_kept, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
-	self->scene = gmem_scene_create(variant->trigger, self->region);
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
+	self->migration = gmem_migration_create(variant->trigger, self->region);
 	use_pages(self);
 	note_flags(self);
 	for (int round = 0; round < ROUNDS; round++)
 		fire_and_compare(self, &tally);
 	if (tally.control && !tally.moved)
-		gmem_fail(GMEM_C9, "%s: wanted pages to move, got none", variant->trigger->name);
+		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none", variant->trigger->name);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED);
 }
 

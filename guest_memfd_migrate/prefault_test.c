@@ -18,47 +18,19 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_mover.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
-#include "gmem_worker.h"
+#include "case/gmem_worker.h"
+#include "trigger/gmem_fixture.h"
+#include "trigger/gmem_mover.h"
 
 #define NPAGES	64
 #define ROUNDS	2
 /* How often all is mapped in a round. */
 #define PASSES	10
 
-FIXTURE(prefault) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-};
+GMEM_FIXTURE(prefault)
 
-FIXTURE_VARIANT(prefault) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(prefault, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
-
-FIXTURE_SETUP(prefault)
-{
-}
-
-FIXTURE_TEARDOWN(prefault)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
+GMEM_CONFIG_VARIANT(prefault, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(prefault, mmap_shared)
 
 /* A signal may interrupt it; nothing else may keep it from mapping all. */
 static void map_all(void *arg)
@@ -71,18 +43,18 @@ static void map_all(void *arg)
 
 	while (range.size)
 		if (__vcpu_ioctl(region->vcpu, KVM_PRE_FAULT_MEMORY, &range) && errno != EINTR)
-			gmem_fail(GMEM_C11,
+			gmem_fail(GMEM_LIFECYCLE,
 				  "KVM_PRE_FAULT_MEMORY of page %llu: wanted 0, got errno %d (%s)",
 				  (range.gpa - region->gpa) / region->page_size, errno,
 				  strerror(errno));
 }
 
 /* The host rewrites everything in mid-race; then the guest looks. */
-static __u64 race(struct gmem_region *region, struct gmem_guest *guest)
+static u64 race(struct gmem_region *region, struct gmem_guest *guest)
 {
 	struct gmem_mover *mover = gmem_mover_start(region, 0, NPAGES);
 	struct gmem_worker *mapper;
-	__u64 moved;
+	u64 moved;
 
 	mapper = gmem_worker_start("mapping memory ahead", map_all, region);
 	gmem_mover_wait(mover);
@@ -99,18 +71,18 @@ TEST_F_TIMEOUT(prefault, maps_the_right_page, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = gmem_region_create(&gmem_vm_default, gmem_flags(variant->flags), NPAGES);
+	gmem_require_movable(&variant->config);
+	self->region = gmem_region_create(&variant->config, NPAGES);
 	if (!vm_check_cap(self->region->vm, KVM_CAP_PRE_FAULT_MEMORY))
 		gmem_skip_if(GMEM_SKIP_no_prefault);
-	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
+	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
-	gmem_guest_blame(self->guest, GMEM_C2);
+	gmem_guest_blame(self->guest, GMEM_STAGE2);
 	for (int round = 0; round < ROUNDS; round++) {
 		tally.moved += race(self->region, self->guest);
 		tally.verified += gmem_guest_verify(self->guest);
 	}
-	gmem_scene_move_all(self->scene, &tally);
+	gmem_migration_move_all(self->migration, &tally);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_VERIFIED);
 }

@@ -18,14 +18,10 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_mover.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
-#include "gmem_worker.h"
+#include "case/gmem_worker.h"
+#include "trigger/gmem_fixture.h"
+#include "trigger/gmem_mover.h"
+#include "vm/gmem_memslot.h"
 
 /* Of the slot that comes and goes: a call spends most of its time on the pages of it. */
 #define CHURNED	256
@@ -35,43 +31,20 @@
 /* How often the slot comes and goes in a round. */
 #define REBINDS	40
 
-FIXTURE(slot_churn) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-};
+GMEM_FIXTURE(slot_churn)
 
-FIXTURE_VARIANT(slot_churn) {
-	__u64 flags;
-};
+GMEM_CONFIG_VARIANT(slot_churn, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(slot_churn, mmap_shared)
 
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(slot_churn, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
-
-FIXTURE_SETUP(slot_churn)
+static struct gmem_region *create_region(const struct gmem_config *config)
 {
-}
-
-FIXTURE_TEARDOWN(slot_churn)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
-
-static struct gmem_region *create_region(__u64 flags)
-{
-	__u64 gpa = gmem_region_gpa();
-	const struct gmem_slot slots[] = {
+	u64 gpa = gmem_region_gpa();
+	const struct gmem_memslot slots[] = {
 		{ .first = 0, .count = CHURNED, .gpa = gpa },
 		{ .first = CHURNED, .count = KEPT, .gpa = gpa + CHURNED * getpagesize() },
 	};
 
-	return gmem_region_create_slots(&gmem_vm_default, flags, NPAGES, slots,
+	return gmem_region_create_slots(config, NPAGES, slots,
 					ARRAY_SIZE(slots));
 }
 
@@ -84,7 +57,7 @@ static void rebind(void *arg)
 static void churn(struct gmem_region *region, struct gmem_guest *guest,
 		  struct gmem_mover *mover, struct gmem_tally *tally)
 {
-	__u64 before = gmem_guest_progress(guest);
+	u64 before = gmem_guest_progress(guest);
 	struct gmem_worker *churner;
 
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, CHURNED, KEPT);
@@ -101,11 +74,11 @@ static void churn(struct gmem_region *region, struct gmem_guest *guest,
 static void read_back(struct gmem_guest *guest)
 {
 	gmem_guest_write_on_host(guest, 0, CHURNED);
-	gmem_guest_blame(guest, GMEM_C2);
+	gmem_guest_blame(guest, GMEM_STAGE2);
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, 0, CHURNED);
 	gmem_guest_wait_rounds(guest, 2);
 	gmem_guest_pause(guest);
-	gmem_guest_blame(guest, GMEM_C1);
+	gmem_guest_blame(guest, GMEM_CONTENTS);
 }
 
 TEST_F_TIMEOUT(slot_churn, harms_nothing, GMEM_CASE_TIMEOUT)
@@ -114,9 +87,9 @@ TEST_F_TIMEOUT(slot_churn, harms_nothing, GMEM_CASE_TIMEOUT)
 	struct gmem_mover *mover;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = create_region(gmem_flags(variant->flags));
-	self->scene = gmem_scene_create(&gmem_trigger_move_pages, self->region);
+	gmem_require_movable(&variant->config);
+	self->region = create_region(&variant->config);
+	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
 	mover = gmem_mover_start(self->region, 0, NPAGES);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -124,7 +97,7 @@ TEST_F_TIMEOUT(slot_churn, harms_nothing, GMEM_CASE_TIMEOUT)
 		read_back(self->guest);
 	}
 	tally.moved += gmem_mover_stop(mover);
-	gmem_scene_move_all(self->scene, &tally);
+	gmem_migration_move_all(self->migration, &tally);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }

@@ -22,37 +22,25 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_numa.h"
-#include "gmem_pattern.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
-#include "gmem_watch.h"
+#include "mm/gmem_numa.h"
+#include "observe/gmem_stale_write.h"
+#include "trigger/gmem_fixture.h"
+#include "vm/gmem_pattern.h"
 
 #define NPAGES	16
 
-FIXTURE(stale_access) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-	struct gmem_watch *watch;
-};
-
-FIXTURE_VARIANT(stale_access) {
-	__u64 flags;
-	const struct gmem_trigger *trigger;
-	enum gmem_guest_work work;
-};
+GMEM_FIXTURE_WITH(stale_access,
+	GMEM_MEMBERS(
+		struct gmem_stale_write *watch;
+	),
+	GMEM_MEMBERS(
+		enum gmem_guest_work work;
+	))
 
 #define VARIANT(_flags, _trigger, _how, _work) \
-FIXTURE_VARIANT_ADD(stale_access, _flags##_##_trigger##_##_how) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.trigger = &gmem_trigger_##_trigger, \
-	.work = GMEM_GUEST_##_work, \
-};
+GMEM_VARIANT(stale_access, _flags##_##_trigger##_##_how, GMEM_CONFIG(default, _flags), \
+	     .trigger = &gmem_trigger_##_trigger, \
+	     .work = GMEM_GUEST_##_work)
 VARIANT(optin_mmap_shared, move_pages, checked, WRITE)
 VARIANT(optin_mmap_shared, move_pages, blind, OVERWRITE)
 VARIANT(optin_mmap_shared, mbind, checked, WRITE)
@@ -64,29 +52,16 @@ VARIANT(mmap_shared, mbind, checked, WRITE)
 VARIANT(mmap_shared, migrate_pages, blind, OVERWRITE)
 VARIANT(mmap_shared_alias, move_pages, checked, WRITE)
 
-FIXTURE_SETUP(stale_access)
-{
-}
-
-FIXTURE_TEARDOWN(stale_access)
-{
-	gmem_guest_free(self->guest);
-	gmem_watch_free(self->watch);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
-
 /* Two slots, the file's second half first. */
-static struct gmem_region *create_region(__u64 flags)
+static struct gmem_region *create_region(const struct gmem_config *config)
 {
-	bool alias = flags & GMEM_ALIAS;
-	__u64 half = NPAGES / 2 * getpagesize(), gpa = gmem_region_gpa();
-	const struct gmem_slot slots[] = {
-		{ .first = 0, .count = NPAGES / 2, .gpa = gpa + half, .alias = alias },
-		{ .first = NPAGES / 2, .count = NPAGES / 2, .gpa = gpa, .alias = alias },
+	u64 half = NPAGES / 2 * getpagesize(), gpa = gmem_region_gpa();
+	const struct gmem_memslot slots[] = {
+		{ .first = 0, .count = NPAGES / 2, .gpa = gpa + half },
+		{ .first = NPAGES / 2, .count = NPAGES / 2, .gpa = gpa },
 	};
 
-	return gmem_region_create_slots(&gmem_vm_default, gmem_flags(flags), NPAGES, slots,
+	return gmem_region_create_slots(config, NPAGES, slots,
 					ARRAY_SIZE(slots));
 }
 
@@ -109,31 +84,31 @@ static struct gmem_guest *create_guest(struct gmem_region *region)
 }
 
 /* Returns how many of the frames that the region left are watched now. */
-static size_t move_and_watch(struct gmem_scene *scene, struct gmem_guest *guest,
-			     struct gmem_watch *watch, struct gmem_tally *tally)
+static size_t move_and_watch(struct gmem_migration *migration, struct gmem_guest *guest,
+			     struct gmem_stale_write *watch, struct gmem_tally *tally)
 {
-	__u64 before[NPAGES], left[NPAGES];
-	int node = gmem_numa_other(scene->node);
+	u64 before[NPAGES], left[NPAGES];
+	int node = gmem_numa_other(migration->node);
 	size_t count = 0;
 
-	memcpy(before, scene->frames, sizeof(before));
-	gmem_scene_fire(scene, guest, tally);
+	memcpy(before, migration->pfns, sizeof(before));
+	gmem_migration_fire(migration, guest, tally);
 	for (size_t page = 0; page < NPAGES; page++)
-		if (scene->frames[page] != before[page])
+		if (migration->pfns[page] != before[page])
 			left[count++] = before[page];
-	return gmem_watch_take(watch, node, left, count);
+	return gmem_stale_write_take(watch, node, left, count);
 }
 
 /* The guest is where the host is. */
-static __u64 check_new_frames(struct gmem_guest *guest)
+static u64 check_new_frames(struct gmem_guest *guest)
 {
 	struct gmem_mismatch bad;
 
 	for (size_t page = 0; page < NPAGES; page++)
 		if (!__gmem_guest_seen_on_host(guest, page, gmem_guest_generation(guest, page),
 					       false, &bad))
-			gmem_fail(GMEM_C2,
-				  "host: page %zu word %llu: want %#llx or later, as the guest wrote, got %#llx",
+			gmem_fail(GMEM_STAGE2,
+				  "host: page %zu word %lu: want %#lx or later, as the guest wrote, got %#lx",
 				  page, bad.word, bad.want, bad.got);
 	return NPAGES * getpagesize() / GMEM_EVERY_LINE;
 }
@@ -144,26 +119,26 @@ TEST_F_TIMEOUT(stale_access, does_not_happen, GMEM_CASE_TIMEOUT)
 	size_t watched = 0;
 
 	GMEM_CASE_BEGIN();
-	gmem_policy_want_movable(&gmem_vm_default, gmem_flags(variant->flags));
-	self->region = create_region(variant->flags);
-	self->scene = gmem_scene_create(variant->trigger, self->region);
+	gmem_require_movable(&variant->config);
+	self->region = create_region(&variant->config);
+	self->migration = gmem_migration_create(variant->trigger, self->region);
 	self->guest = create_guest(self->region);
-	self->watch = gmem_watch_create();
+	self->watch = gmem_stale_write_create();
 	gmem_guest_run(self->guest, variant->work);
 	gmem_guest_wait_rounds(self->guest, 1);
-	gmem_scene_look(self->scene);
+	gmem_migration_snapshot(self->migration);
 	for (int round = 0; round < variant->trigger->rounds; round++) {
-		watched += move_and_watch(self->scene, self->guest, self->watch, &tally);
+		watched += move_and_watch(self->migration, self->guest, self->watch, &tally);
 		gmem_guest_wait_rounds(self->guest, 2);
-		gmem_watch_check(self->watch);
-		gmem_watch_release(self->watch);
+		gmem_stale_write_check(self->watch);
+		gmem_stale_write_release(self->watch);
 		tally.verified += check_new_frames(self->guest);
 	}
 	if (tally.control && !tally.moved)
-		gmem_fail(GMEM_C9, "%s: wanted movable pages to move, got none",
+		gmem_fail(GMEM_LIVENESS, "%s: wanted movable pages to move, got none",
 			  variant->trigger->name);
 	if (tally.moved && !watched)
-		gmem_broken("none of the %llu frames that were left could be had", tally.moved);
+		gmem_broken("none of the %lu frames that were left could be had", tally.moved);
 	gmem_guest_pause(self->guest);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);

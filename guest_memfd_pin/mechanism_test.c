@@ -26,75 +26,40 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_deadline.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_page.h"
-#include "gmem_mechanism.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_stage2.h"
-#include "gmem_variant.h"
+#include "case/gmem_deadline.h"
+#include "mm/gmem_kpageflags.h"
+#include "observe/gmem_pfn.h"
+#include "trigger/gmem_fixture.h"
+#include "trigger/gmem_mechanism.h"
 
 /* A huge page, for khugepaged to want. */
 #define NPAGES	512
 /* [0, CLEAN) are the guest's, [CLEAN, UNMAPPED) the host reads, the rest it has read. */
 #define CLEAN	64
 #define UNMAPPED 288
-/* Seconds for the guest to write one page while a mechanism is at work. */
-#define PATIENCE 30
+GMEM_FIXTURE(mechanism)
 
-FIXTURE(mechanism) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_stage2 *witness;
-	struct gmem_guest *guest;
-};
+GMEM_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, optin_mmap_shared)
+GMEM_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, mmap_shared)
+GMEM_NOTIFYING_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, optin_mmap_shared_alias)
+GMEM_NOTIFYING_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, mmap_shared_alias)
 
-FIXTURE_VARIANT(mechanism) {
-	__u64 flags;
-	const struct gmem_trigger *row;
-};
-
-#define VARIANT(_flags, _row) \
-FIXTURE_VARIANT_ADD(mechanism, _flags##_##_row) { \
-	.flags = GMEM_FLAGS_##_flags, \
-	.row = &gmem_mechanism_##_row, \
-};
-GMEM_MECHANISMS(VARIANT, optin_mmap_shared)
-GMEM_MECHANISMS(VARIANT, mmap_shared)
-GMEM_NOTIFYING_MECHANISMS(VARIANT, optin_mmap_shared_alias)
-GMEM_NOTIFYING_MECHANISMS(VARIANT, mmap_shared_alias)
-
-FIXTURE_SETUP(mechanism)
-{
-}
-
-FIXTURE_TEARDOWN(mechanism)
-{
-	gmem_guest_free(self->guest);
-	gmem_stage2_free(self->witness);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
-
-static const char *about(const struct gmem_scene *scene)
+static const char *about(const struct gmem_migration *migration)
 {
 	static char text[160];
 
-	snprintf(text, sizeof(text), "(%s, flags %s, policy %s)",
-		 scene->region->movable ? "movable" : "unmovable",
-		 gmem_flags_name(scene->region->flags), gmem_policy_name());
+	snprintf(text, sizeof(text), "(%s, flags %s, expect %s)",
+		 migration->region->movable ? "movable" : "unmovable",
+		 migration->region->name, gmem_expect_name());
 	return text;
 }
 
 /* Or the mechanisms that spare what is dirty would prove nothing. */
-static void check_clean(const struct gmem_scene *scene)
+static void check_clean(const struct gmem_migration *migration)
 {
-	__u64 flags[NPAGES];
+	u64 flags[NPAGES];
 
-	gmem_page_flags(scene->frames, NPAGES, flags);
+	gmem_kpageflags_read(migration->pfns, NPAGES, flags);
 	for (size_t page = CLEAN; page < NPAGES; page++)
 		if (flags[page] & BIT_ULL(KPF_DIRTY))
 			gmem_broken("page %zu is dirty although it was only read", page);
@@ -110,48 +75,44 @@ static void unmap_some(const struct gmem_region *region)
 		gmem_broken("MADV_DONTNEED of guest_memfd: %m");
 }
 
-static void check_nothing_dropped(const struct gmem_scene *scene)
+static void check_nothing_dropped(const struct gmem_migration *migration)
 {
-	size_t allocated = gmem_region_allocated(scene->region);
+	size_t allocated = gmem_region_allocated(migration->region);
 
 	if (allocated != NPAGES)
-		gmem_fail(GMEM_C5, "%s: wanted all %d pages in the file, got %zu %s",
-			  scene->trigger->name, NPAGES, allocated, about(scene));
+		gmem_fail(GMEM_MECHANISM_ONLY, "%s: wanted all %d pages in the file, got %zu %s",
+			  migration->trigger->name, NPAGES, allocated, about(migration));
 }
 
 /* Again and again, until the guest wrote while it was at work. */
-static void let_loose(struct gmem_scene *scene, bool aliased, struct gmem_guest *guest,
+static void let_loose(struct gmem_migration *migration, bool aliased, struct gmem_guest *guest,
 		      struct gmem_tally *tally)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(PATIENCE);
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 
 	do {
 		if (!aliased)
-			unmap_some(scene->region);
-		gmem_scene_pull(scene, guest, tally);
-		check_nothing_dropped(scene);
-		gmem_scene_count(scene, tally);
+			unmap_some(migration->region);
+		gmem_migration_trigger(migration, guest, tally);
+		check_nothing_dropped(migration);
+		gmem_migration_count(migration, tally);
 	} while (!tally->raced && gmem_deadline_poll(&deadline));
 }
 
-static void check_untouched(struct gmem_scene *scene, struct gmem_stage2 *witness,
+static void check_untouched(struct gmem_migration *migration, struct gmem_unmap_probe *probe,
 			    struct gmem_tally *tally)
 {
-	__u64 first, unmaps = gmem_stage2_unmaps(witness, &first);
+	u64 first, unmaps = gmem_unmap_probe_count(probe, &first);
 
-	if (scene->trigger->notifies_all)
+	if (migration->trigger->notifies_all)
 		tally->control += unmaps;
 	if (!tally->control)
-		gmem_broken("%s took no ordinary memory either", scene->trigger->name);
-	if (tally->moved)
-		gmem_fail(GMEM_C5,
-			  "%s: page %zu: wanted the same frame, got %#llx instead of %#llx (%llu moves) %s",
-			  scene->trigger->name, scene->moved_page, scene->moved_to,
-			  scene->moved_from, tally->moved, about(scene));
-	if (unmaps && !scene->trigger->notifies_all)
-		gmem_fail(GMEM_C5,
-			  "%s: wanted no stage-2 unmap, got %llu, the first at page %llu %s",
-			  scene->trigger->name, unmaps, first, about(scene));
+		gmem_broken("%s acted upon no anonymous memory either", migration->trigger->name);
+	gmem_check_stayed(GMEM_MECHANISM_ONLY, migration->trigger->name, migration, tally);
+	if (unmaps && !migration->trigger->notifies_all)
+		gmem_fail(GMEM_MECHANISM_ONLY,
+			  "%s: wanted no stage-2 unmap, got %lu, the first at page %lu %s",
+			  migration->trigger->name, unmaps, first, about(migration));
 }
 
 TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
@@ -159,22 +120,22 @@ TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	self->region = gmem_variant_region(&gmem_vm_default, variant->flags, NPAGES);
-	self->scene = gmem_scene_create(variant->row, self->region);
+	self->region = gmem_region_create(&variant->config, NPAGES);
+	self->migration = gmem_migration_create(variant->trigger, self->region);
 	self->guest = gmem_guest_create_idle(self->region);
 	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, 0, CLEAN);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_guest_pause(self->guest);
-	gmem_scene_look(self->scene);
-	check_clean(self->scene);
-	self->witness = gmem_stage2_watch(self->region);
+	gmem_migration_snapshot(self->migration);
+	check_clean(self->migration);
+	self->probe = gmem_unmap_probe_start(self->region);
 
 	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, 0, CLEAN);
-	let_loose(self->scene, variant->flags & GMEM_ALIAS, self->guest, &tally);
+	let_loose(self->migration, variant->config.aliased, self->guest, &tally);
 	gmem_guest_pause(self->guest);
-	check_untouched(self->scene, self->witness, &tally);
+	check_untouched(self->migration, self->probe, &tally);
 	/* What nobody wrote has to read as zeros, too. */
-	gmem_guest_blame(self->guest, GMEM_C5);
+	gmem_guest_blame(self->guest, GMEM_MECHANISM_ONLY);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }

@@ -14,7 +14,7 @@ endif
 override OUTPUT := $(abspath $(OUTPUT))
 endif
 
-LOCAL_HDRS := $(wildcard lib/*.h)
+LOCAL_HDRS := $(wildcard lib/*/*.h)
 TEST_GEN_PROGS := $(TESTS)
 TEST_GEN_PROGS_EXTENDED := $(BENCHES)
 TEST_FILES := settings
@@ -22,7 +22,7 @@ TEST_FILES := settings
 include $(KSFT_ROOT)/lib.mk
 
 # KVM's newest interface is in the tree's own headers, not in the system's.
-ifeq ($(filter clean emit_tests list list-peers dropin dropin-remove check bench docs,$(MAKECMDGOALS)),)
+ifeq ($(filter clean emit_tests list list-upstream dropin dropin-remove check bench docs,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
 $(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
 endif
@@ -43,13 +43,20 @@ endif
 ifeq ($(KVM_ARCH),arm64)
 CFLAGS += -I$(OUTPUT)/libkvm/tools/arch/arm64/include/generated
 endif
+# The bit of the flag that opts in to migration, for kernels whose headers lack it.
+ifneq ($(GMEM_MIGRATABLE_BIT),)
+ifeq ($(filter $(GMEM_MIGRATABLE_BIT),$(shell seq 0 63)),)
+$(error GMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT) is not the number of a bit, from 0 to 63)
+endif
+CFLAGS += -DGMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT)
+endif
 LDFLAGS += -no-pie -pthread
 LDLIBS += -lnuma -ldl
 
-LIBGMEM_OBJS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard lib/*.c))
+LIBGMEM_OBJS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard lib/*/*.c))
 LIBKVM := $(OUTPUT)/libkvm/libkvm.a
 
-$(shell mkdir -p $(OUTPUT)/lib $(OUTPUT)/libkvm/tools $(sort $(dir $(TEST_GEN_PROGS))))
+$(shell mkdir -p $(sort $(dir $(LIBGMEM_OBJS))) $(OUTPUT)/libkvm/tools $(sort $(dir $(TEST_GEN_PROGS))))
 
 $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(LIBGMEM_OBJS) $(LIBKVM)
 
@@ -57,7 +64,7 @@ $(LIBGMEM_OBJS): $(OUTPUT)/lib/%.o: lib/%.c $(LOCAL_HDRS) lib/build.mk | $(LIBKV
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -c $< -o $@
 
-# The kernel's KVM selftest library, and the peers, by its own Makefile's object
+# The kernel's KVM selftest library, and upstream's own tests, by its own Makefile's object
 # lists and rules.  That Makefile knows what is up to date, hence FORCE.
 LIBKVM_MAKE = +$(Q)$(MAKE) -s -C $(KVM_DIR) -f $(abspath lib/libkvm.mk) O= \
 	ARCH=$(KVM_ARCH) OUTPUT=$(OUTPUT)/libkvm KHDR_INCLUDES="$(KHDR_INCLUDES)" \
@@ -67,19 +74,19 @@ $(LIBKVM): FORCE
 	$(LIBKVM_MAKE) gmem-libkvm
 
 # After the library: both run the tree's try-run, whose scratch file has one name.
-peers: $(LIBKVM) FORCE
-	$(LIBKVM_MAKE) PEERS="$(PEERS)" gmem-peers
+upstream: $(LIBKVM) FORCE
+	$(LIBKVM_MAKE) UPSTREAM_TESTS="$(UPSTREAM_TESTS)" gmem-upstream
 
-peers-install: peers
-	$(if $(INSTALL_PATH),,$(error set INSTALL_PATH to use peers-install))
+upstream-install: upstream
+	$(if $(INSTALL_PATH),,$(error set INSTALL_PATH to use upstream-install))
 	$(Q)mkdir -p $(INSTALL_PATH)/../kvm
-	$(Q)cp $(addprefix $(OUTPUT)/libkvm/,$(PEERS)) $(KVM_DIR)/settings $(INSTALL_PATH)/../kvm/
+	$(Q)cp $(addprefix $(OUTPUT)/libkvm/,$(UPSTREAM_TESTS)) $(KVM_DIR)/settings $(INSTALL_PATH)/../kvm/
 
 FORCE:
 
-EXTRA_CLEAN += $(OUTPUT)/lib/*.o $(OUTPUT)/lib/*.d $(OUTPUT)/libkvm \
+EXTRA_CLEAN += $(OUTPUT)/lib/*/*.o $(OUTPUT)/lib/*/*.d $(OUTPUT)/libkvm \
 	$(addsuffix .d,$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED))
 
 -include $(LIBGMEM_OBJS:.o=.d)
 
-.PHONY: peers peers-install
+.PHONY: upstream upstream-install

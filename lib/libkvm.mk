@@ -13,6 +13,6 @@ $(OUTPUT)/libkvm.a: $(LIBKVM_OBJS)
 	$(RM) $@
 	$(CROSS_COMPILE)ar rcs $@ $^
 
-gmem-peers: $(addprefix $(OUTPUT)/,$(PEERS))
+gmem-upstream: $(addprefix $(OUTPUT)/,$(UPSTREAM_TESTS))
 
-.PHONY: gmem-libkvm gmem-peers
+.PHONY: gmem-libkvm gmem-upstream

@@ -27,60 +27,39 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_guest.h"
-#include "gmem_numa.h"
-#include "gmem_profile.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_unplug.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "case/gmem_profile.h"
+#include "mm/gmem_anon.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_numa.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_unplug.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	128
 #define TRIES	50
 
-FIXTURE(block) {
-	struct gmem_unplug *unplug;
-};
+GMEM_UNPLUG_FIXTURE(block)
 
-FIXTURE_VARIANT(block) {
-	const struct gmem_vm_type *type;
-	__u64 flags;
-};
-
-#define VARIANT(_type, _flags) \
-FIXTURE_VARIANT_ADD(block, _type##_##_flags) { \
-	.type = &gmem_vm_##_type, \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(default, optin_mmap)
-VARIANT(default, optin_mmap_shared)
-VARIANT(default, mmap)
-VARIANT(default, mmap_shared)
-VARIANT(sw_protected, mmap)
-
-FIXTURE_SETUP(block)
-{
-}
-
-FIXTURE_TEARDOWN(block)
-{
-	gmem_unplug_free(self->unplug);
-}
+GMEM_TYPE_VARIANT(block, default, optin_mmap)
+GMEM_TYPE_VARIANT(block, default, optin_mmap_shared)
+GMEM_TYPE_VARIANT(block, default, mmap)
+GMEM_TYPE_VARIANT(block, default, mmap_shared)
+GMEM_TYPE_VARIANT(block, sw_protected, mmap)
 
 /* Returns 0 or -errno. */
 static int take_offline(struct gmem_unplug *unplug, int attempts, struct gmem_tally *tally)
 {
-	__u64 before = gmem_guest_progress(unplug->guest);
+	u64 before = gmem_guest_progress(unplug->guest);
 	int err = __gmem_block_offline(unplug->block, attempts);
 
 	tally->raced += gmem_guest_progress(unplug->guest) - before;
 	if (err == -ETIME)
-		gmem_fail(GMEM_C9, "offlining: wanted a signal to end it, got nothing (flags %s)",
-			  unplug->flags);
-	gmem_scene_count(unplug->scene, tally);
+		gmem_fail(GMEM_LIVENESS, "offlining: wanted a signal to end it, got nothing (%s)",
+			  unplug->region->name);
+	gmem_migration_count(unplug->migration, tally);
 	return err;
 }
 
@@ -90,12 +69,12 @@ static void leave(struct gmem_unplug *unplug, struct gmem_tally *tally)
 	size_t held = gmem_unplug_held(unplug);
 
 	if (err)
-		gmem_fail(GMEM_C9,
-			  "wanted block %ld offline, got %s with %zu of %d pages in it (flags %s)",
-			  unplug->block, strerror(-err), held, NPAGES, unplug->flags);
+		gmem_fail(GMEM_LIVENESS,
+			  "wanted block %ld offline, got %s with %zu of %d pages in it (%s)",
+			  unplug->block, strerror(-err), held, NPAGES, unplug->region->name);
 	if (held)
-		gmem_fail(GMEM_C9, "block %ld is offline: wanted no page in it, got %zu (flags %s)",
-			  unplug->block, held, unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "block %ld is offline: wanted no page in it, got %zu (%s)",
+			  unplug->block, held, unplug->region->name);
 }
 
 /* A page may be in use for a moment: send it again. */
@@ -106,7 +85,7 @@ static void come_back(struct gmem_unplug *unplug, struct gmem_tally *tally)
 	gmem_block_online(unplug->block, "online_movable");
 	for (int try = 0; try < TRIES && gmem_unplug_held(unplug) < NPAGES; try++) {
 		gmem_numa_move(region->host, NPAGES, region->page_size, unplug->node, false);
-		gmem_scene_count(unplug->scene, tally);
+		gmem_migration_count(unplug->migration, tally);
 	}
 	tally->placed = 0;
 	gmem_unplug_check_placed(unplug, tally);
@@ -119,8 +98,7 @@ TEST_F_TIMEOUT(block, leaves_if_movable, gmem_profile_timeout())
 	int rounds;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&gmem_unplug_block, variant->type, gmem_flags(variant->flags),
-				   NPAGES, true);
+	unplug = gmem_unplug_begin(&gmem_unplug_block, &variant->config, NPAGES, true);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	leave(unplug, &tally);
@@ -143,8 +121,7 @@ TEST_F_TIMEOUT(block, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 	int err = 0;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&gmem_unplug_block, variant->type, gmem_flags(variant->flags),
-				   NPAGES, false);
+	unplug = gmem_unplug_begin(&gmem_unplug_block, &variant->config, NPAGES, false);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	/* A refusal may come so soon that the guest has written nothing meanwhile. */
@@ -152,17 +129,17 @@ TEST_F_TIMEOUT(block, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 		err = take_offline(unplug, 2 * NPAGES, &tally);
 	gmem_unplug_check_stayed(unplug, &tally);
 	if ((err != -EBUSY && err != -EINTR) || !gmem_block_is_online(unplug->block))
-		gmem_fail(GMEM_C9, "offlining: wanted EBUSY or EINTR, got %s (flags %s)",
-			  strerror(-err), unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "offlining: wanted EBUSY or EINTR, got %s (%s)",
+			  strerror(-err), unplug->region->name);
 	gmem_unplug_verify(unplug, &tally);
 
 	gmem_region_discard(unplug->region);
 	err = __gmem_block_offline(unplug->block, NPAGES * TRIES);
 	if (err)
-		gmem_fail(GMEM_C9, "wanted block %ld offline once punched, got %s (flags %s)",
-			  unplug->block, strerror(-err), unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "wanted block %ld offline once punched, got %s (%s)",
+			  unplug->block, strerror(-err), unplug->region->name);
 	/* What was refused may have moved no ordinary page yet. */
-	tally.control += gmem_control_moved(unplug->scene->control);
+	tally.control += gmem_anon_moved(unplug->migration->control);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 

@@ -25,15 +25,15 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_dimm.h"
-#include "gmem_guest.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_unplug.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "mm/gmem_anon.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_dimm.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_unplug.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	64
 #define TRIES	50
@@ -56,40 +56,21 @@ static void prove(struct gmem_unplug *unplug)
 
 static const struct gmem_unplug_kind eject = {
 	.name = "eject",
-	.place = "the DIMM",
+	.where = "the DIMM",
 	.find = find,
 	.online = gmem_unplug_online_spare,
 	.prove = prove,
 };
 
-FIXTURE(dimm) {
-	struct gmem_unplug *unplug;
-};
+GMEM_UNPLUG_FIXTURE(dimm)
 
-FIXTURE_VARIANT(dimm) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(dimm, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap)
-VARIANT(optin_mmap_shared)
-VARIANT(mmap)
-
-FIXTURE_SETUP(dimm)
-{
-}
-
-FIXTURE_TEARDOWN(dimm)
-{
-	gmem_unplug_free(self->unplug);
-}
+GMEM_CONFIG_VARIANT(dimm, optin_mmap)
+GMEM_CONFIG_VARIANT(dimm, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(dimm, mmap)
 
 static enum gmem_dimm_state press(struct gmem_unplug *unplug, struct gmem_tally *tally)
 {
-	__u64 before = gmem_guest_progress(unplug->guest);
+	u64 before = gmem_guest_progress(unplug->guest);
 	enum gmem_dimm_state state = GMEM_DIMM_REFUSED;
 
 	/* A refusal may come so soon that the guest has written nothing meanwhile. */
@@ -107,16 +88,16 @@ TEST_F_TIMEOUT(dimm, goes_if_movable, GMEM_CASE_TIMEOUT)
 	struct gmem_unplug *unplug;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&eject, &gmem_vm_default, gmem_flags(variant->flags), NPAGES,
+	unplug = gmem_unplug_begin(&eject, &variant->config, NPAGES,
 				   true);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	/* Pages that are still being migrated have no frame that could be looked at. */
 	if (press(unplug, &tally) != GMEM_DIMM_GONE)
-		gmem_fail(GMEM_C9,
-			  "eject: wanted it gone, got it still after up to %d failures to migrate a page (flags %s)",
-			  ATTEMPTS, unplug->flags);
-	gmem_scene_count(unplug->scene, &tally);
+		gmem_fail(GMEM_LIVENESS,
+			  "eject: wanted it gone, got it still after up to %d failures to migrate a page (%s)",
+			  ATTEMPTS, unplug->region->name);
+	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_unmapped(unplug);
 	gmem_unplug_verify(unplug, &tally);
 	gmem_dimm_plug(unplug->spare);
@@ -131,8 +112,8 @@ static void free_dimm(struct gmem_unplug *unplug, enum gmem_dimm_state state)
 	if (state == GMEM_DIMM_REFUSED)
 		gmem_dimm_eject(unplug->block);
 	if (gmem_dimm_wait(ATTEMPTS) != GMEM_DIMM_GONE)
-		gmem_fail(GMEM_C9, "eject: wanted it gone once punched, got it still (flags %s)",
-			  unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "eject: wanted it gone once punched, got it still (%s)",
+			  unplug->region->name);
 	gmem_dimm_plug(unplug->spare);
 }
 
@@ -143,21 +124,21 @@ TEST_F_TIMEOUT(dimm, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 	struct gmem_unplug *unplug;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&eject, &gmem_vm_default, gmem_flags(variant->flags), NPAGES,
+	unplug = gmem_unplug_begin(&eject, &variant->config, NPAGES,
 				   false);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	state = press(unplug, &tally);
-	gmem_scene_count(unplug->scene, &tally);
+	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_stayed(unplug, &tally);
 	gmem_unplug_verify(unplug, &tally);
 	free_dimm(unplug, state);
 	/* What was refused may have moved no ordinary page yet. */
-	tally.control += gmem_control_moved(unplug->scene->control);
+	tally.control += gmem_anon_moved(unplug->migration->control);
 	if (state != GMEM_DIMM_REFUSED)
-		gmem_fail(GMEM_C9,
-			  "eject: wanted a refusal, got none after %d failures to migrate a page, until they were punched (flags %s)",
-			  ATTEMPTS, unplug->flags);
+		gmem_fail(GMEM_LIVENESS,
+			  "eject: wanted a refusal, got none after %d failures to migrate a page, until they were punched (%s)",
+			  ATTEMPTS, unplug->region->name);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 

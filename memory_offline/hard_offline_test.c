@@ -26,36 +26,25 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_offline.h"
-#include "gmem_poison.h"
-#include "gmem_region.h"
-#include "gmem_stage2.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "mm/gmem_poison.h"
+#include "observe/gmem_pfn.h"
+#include "observe/gmem_unmap_probe.h"
+#include "trigger/gmem_offline.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	16
 /* The page that breaks; the guest writes those from OTHERS on meanwhile. */
 #define BROKEN	5
 #define OTHERS	6
 
-FIXTURE(hard_offline) {
-	struct gmem_offline *offline;
-};
-
-FIXTURE_VARIANT(hard_offline) {
-	const struct gmem_vm_type *type;
-	__u64 flags;
-	const struct gmem_poison *how;
-};
+GMEM_OFFLINE_FIXTURE(hard_offline)
 
 #define VARIANT(_type, _flags, _how) \
-FIXTURE_VARIANT_ADD(hard_offline, _type##_##_flags##_##_how) { \
-	.type = &gmem_vm_##_type, \
-	.flags = GMEM_FLAGS_##_flags, \
-	.how = &gmem_poison_##_how, \
-};
+GMEM_VARIANT(hard_offline, _type##_##_flags##_##_how, GMEM_CONFIG(_type, _flags), \
+	     .how = &gmem_poison_##_how)
 VARIANT(default, optin_mmap_shared, hard_offline_page)
 VARIANT(default, optin_mmap_shared, madv_hwpoison)
 VARIANT(default, optin_mmap, corrupt_pfn)
@@ -63,15 +52,6 @@ VARIANT(default, mmap_shared, hard_offline_page)
 VARIANT(default, mmap_shared, madv_hwpoison)
 VARIANT(default, mmap, corrupt_pfn)
 VARIANT(sw_protected, none, corrupt_pfn)
-
-FIXTURE_SETUP(hard_offline)
-{
-}
-
-FIXTURE_TEARDOWN(hard_offline)
-{
-	gmem_offline_free(self->offline);
-}
 
 static sigjmp_buf access_ended;
 static int in_access, signal_code;
@@ -103,7 +83,7 @@ static void check_host_access(char *addr)
 	WRITE_ONCE(in_access, 0);
 	code = READ_ONCE(signal_code);
 	if (code != BUS_MCEERR_AR)
-		gmem_fail(GMEM_C12, "host: page %d: wanted SIGBUS with code %d, got %s %d", BROKEN,
+		gmem_fail(GMEM_MEMORY_FAILURE, "host: page %d: wanted SIGBUS with code %d, got %s %d", BROKEN,
 			  BUS_MCEERR_AR, code ? "code" : "its contents", code);
 }
 
@@ -127,38 +107,38 @@ static int break_page(struct gmem_offline *offline)
 
 static void check_broken(const struct gmem_offline *offline)
 {
-	if (!gmem_poison_has(offline->frames[BROKEN]))
-		gmem_fail(GMEM_C12, "%s: wanted frame %#llx to be poisoned, got no such flag",
-			  offline->how->name, offline->frames[BROKEN]);
+	if (!gmem_poison_has(offline->pfns[BROKEN]))
+		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted frame %#lx to be poisoned, got no such flag",
+			  offline->how->name, offline->pfns[BROKEN]);
 	if (gmem_offline_count(offline) != 1)
-		gmem_fail(GMEM_C12, "%s: wanted 1 more unusable frame in /proc/meminfo, got %ld",
+		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted 1 more unusable frame in /proc/meminfo, got %ld",
 			  offline->how->name, gmem_offline_count(offline));
 }
 
 static void check_unmaps(struct gmem_offline *offline)
 {
-	__u64 first, unmaps = gmem_stage2_unmaps(offline->witness, &first);
+	u64 first, unmaps = gmem_unmap_probe_count(offline->probe, &first);
 
 	if (!unmaps)
-		gmem_fail(GMEM_C2, "%s: wanted page %d unmapped from stage-2, got no unmap",
+		gmem_fail(GMEM_STAGE2, "%s: wanted page %d unmapped from stage-2, got no unmap",
 			  offline->how->name, BROKEN);
 	if (unmaps > 1 || first != BROKEN)
-		gmem_fail(GMEM_C12,
-			  "%s: wanted only page %d unmapped from stage-2, got %llu unmaps, the first at page %llu",
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "%s: wanted only page %d unmapped from stage-2, got %lu unmaps, the first at page %lu",
 			  offline->how->name, BROKEN, unmaps, first);
 }
 
 /* All frames are what they were; of page BROKEN as long as it is there. */
 static void check_frames(struct gmem_offline *offline, bool punched, struct gmem_tally *tally)
 {
-	__u64 was = offline->frames[BROKEN], now[NPAGES];
+	u64 was = offline->pfns[BROKEN], now[NPAGES];
 	bool same;
 
-	gmem_frame_lookup(offline->region, now);
+	gmem_pfn_lookup(offline->region, now);
 	gmem_offline_check_others(offline, BROKEN, now);
 	same = now[BROKEN] == was;
 	if (same == punched)
-		gmem_fail(GMEM_C12, "page %d: wanted %s frame than %#llx, got %#llx", BROKEN,
+		gmem_fail(GMEM_MEMORY_FAILURE, "page %d: wanted %s frame than %#lx, got %#lx", BROKEN,
 			  punched ? "another" : "no other", was, now[BROKEN]);
 	tally->stayed += NPAGES - punched;
 }
@@ -169,14 +149,14 @@ TEST_F_TIMEOUT(hard_offline, out_of_reach, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 	struct gmem_region *region;
 	struct gmem_guest *guest;
-	__u64 before;
+	u64 before;
 
 	GMEM_CASE_BEGIN();
-	offline = gmem_offline_begin(variant->how, variant->type, variant->flags, NPAGES, true);
+	offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, true);
 	self->offline = offline;
 	region = offline->region;
 	guest = offline->guest;
-	offline->witness = gmem_stage2_watch(region);
+	offline->probe = gmem_unmap_probe_start(region);
 
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, OTHERS, NPAGES - OTHERS);
 	gmem_guest_wait_rounds(guest, 1);
@@ -210,17 +190,17 @@ TEST_F_TIMEOUT(hard_offline, report_is_what_was_done, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_offline *offline;
 	struct gmem_tally tally = {};
-	__u64 frame;
+	u64 pfn;
 	int err;
 
 	GMEM_CASE_BEGIN();
-	offline = gmem_offline_begin(variant->how, variant->type, variant->flags, NPAGES, false);
+	offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, false);
 	self->offline = offline;
-	frame = offline->frames[BROKEN];
+	pfn = offline->pfns[BROKEN];
 	err = break_page(offline);
-	if (gmem_poison_has(frame) != !err)
-		gmem_fail(GMEM_C12, "%s: reported %s, wanted what was done, got frame %#llx %s",
-			  variant->how->name, err ? strerror(-err) : "as done", frame,
+	if (gmem_poison_has(pfn) != !err)
+		gmem_fail(GMEM_MEMORY_FAILURE, "%s: reported %s, wanted what was done, got frame %#lx %s",
+			  variant->how->name, err ? strerror(-err) : "as done", pfn,
 			  err ? "poisoned" : "not poisoned");
 	tally.placed = 1;
 	gmem_region_discard(offline->region);

@@ -23,16 +23,10 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_guest.h"
-#include "gmem_longterm.h"
-#include "gmem_numa.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_trigger.h"
-#include "gmem_variant.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_gup_pin.h"
+#include "mm/gmem_numa.h"
+#include "trigger/gmem_fixture.h"
 
 #define NPAGES	64
 /* Failures to migrate a page after which offlining is given up. */
@@ -45,85 +39,62 @@
 static long blocks[2];
 static int node;
 
-FIXTURE(normal_zone) {
-	struct gmem_region *region;
-	struct gmem_scene *scene;
-	struct gmem_guest *guest;
-};
+GMEM_FIXTURE(normal_zone)
 
-FIXTURE_VARIANT(normal_zone) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(normal_zone, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
-
-FIXTURE_SETUP(normal_zone)
-{
-}
-
-FIXTURE_TEARDOWN(normal_zone)
-{
-	gmem_guest_free(self->guest);
-	gmem_scene_free(self->scene);
-	gmem_region_free(self->region);
-}
+GMEM_CONFIG_VARIANT(normal_zone, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(normal_zone, mmap_shared)
 
 /* Ordinary pages leave the block, which is offline then. */
-static void prove_block(struct gmem_control *control)
+static void prove_block(struct gmem_anon *control)
 {
-	gmem_control_touch_on(control, node);
-	gmem_control_look(control);
-	if (gmem_block_holds(blocks[0], control->frames, NPAGES) < NPAGES)
+	gmem_anon_touch_on(control, node);
+	gmem_anon_snapshot(control);
+	if (gmem_block_holds(blocks[0], control->pfns, NPAGES) < NPAGES)
 		gmem_broken("not all ordinary pages are in block %ld", blocks[0]);
 	gmem_block_offline(blocks[0]);
-	gmem_control_discard(control, 0, NPAGES);
+	gmem_anon_discard(control, 0, NPAGES);
 }
 
-static void place(struct gmem_scene *scene)
+static void place(struct gmem_migration *migration)
 {
 	gmem_block_online_kernel(blocks[0], blocks[1]);
-	prove_block(scene->control);
+	prove_block(migration->control);
 	gmem_block_online_kernel(blocks[0], blocks[1]);
-	gmem_scene_allocate_by_policy(scene, node);
+	gmem_migration_allocate_by_policy(migration, node);
 }
 
 static const struct gmem_trigger offline = {
 	.name = "offline",
 	.missing = gmem_numa_missing,
-	.place = place,
+	.allocate = place,
 };
 
-static size_t held(const struct gmem_scene *scene)
+static size_t held(const struct gmem_migration *migration)
 {
-	return gmem_block_holds(blocks[0], scene->frames, NPAGES);
+	return gmem_block_holds(blocks[0], migration->pfns, NPAGES);
 }
 
-static void begin(FIXTURE_DATA(normal_zone) * self, __u64 flags)
+static void begin(FIXTURE_DATA(normal_zone) * self, const struct gmem_config *config)
 {
-	gmem_policy_want_movable(&gmem_vm_default, flags);
-	self->region = gmem_region_create(&gmem_vm_default, flags, NPAGES);
+	gmem_require_movable(config);
+	self->region = gmem_region_create(config, NPAGES);
 	node = gmem_block_spare(blocks);
-	self->scene = gmem_scene_create(&offline, self->region);
+	self->migration = gmem_migration_create(&offline, self->region);
 	self->guest = gmem_guest_create(self->region);
-	gmem_scene_look(self->scene);
-	if (held(self->scene) < NPAGES)
+	gmem_migration_snapshot(self->migration);
+	if (held(self->migration) < NPAGES)
 		gmem_broken("wanted all %d pages in block %ld, got %zu", NPAGES, blocks[0],
-			    held(self->scene));
+			    held(self->migration));
 }
 
-static void goes(struct gmem_scene *scene, struct gmem_tally *tally)
+static void goes(struct gmem_migration *migration, struct gmem_tally *tally)
 {
 	int err = __gmem_block_offline(blocks[0], ATTEMPTS);
 
-	gmem_scene_count(scene, tally);
+	gmem_migration_count(migration, tally);
 	if (err)
-		gmem_fail(GMEM_C9, "wanted block %ld offline, got %s with %zu of %d pages in it",
-			  blocks[0], strerror(-err), held(scene), NPAGES);
+		gmem_fail(GMEM_LIVENESS, "wanted block %ld offline, got %s with %zu of %d pages in it",
+			  blocks[0], strerror(-err), held(migration), NPAGES);
 }
 
 TEST_F_TIMEOUT(normal_zone, goes_offline, GMEM_CASE_TIMEOUT)
@@ -131,24 +102,24 @@ TEST_F_TIMEOUT(normal_zone, goes_offline, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
-	begin(self, gmem_flags(variant->flags));
-	goes(self->scene, &tally);
+	begin(self, &variant->config);
+	goes(self->migration, &tally);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_VERIFIED);
 }
 
-static void stays(struct gmem_scene *scene, struct gmem_tally *tally)
+static void stays(struct gmem_migration *migration, struct gmem_tally *tally)
 {
-	__u64 frame = scene->frames[PINNED];
+	u64 pfn = migration->pfns[PINNED];
 	int err = __gmem_block_offline(blocks[0], REFUSALS);
 
-	gmem_scene_count(scene, tally);
-	if (scene->frames[PINNED] != frame)
-		gmem_fail(GMEM_C8,
-			  "page %d is pinned: wanted the same frame, got %#llx instead of %#llx",
-			  PINNED, scene->frames[PINNED], frame);
+	gmem_migration_count(migration, tally);
+	if (migration->pfns[PINNED] != pfn)
+		gmem_fail(GMEM_ATOMICITY,
+			  "page %d is pinned: wanted the same frame, got %#lx instead of %#lx",
+			  PINNED, migration->pfns[PINNED], pfn);
 	if ((err != -EBUSY && err != -EINTR) || !gmem_block_is_online(blocks[0]))
-		gmem_fail(GMEM_C9, "page %d is pinned: wanted EBUSY or EINTR, got %s", PINNED,
+		gmem_fail(GMEM_LIVENESS, "page %d is pinned: wanted EBUSY or EINTR, got %s", PINNED,
 			  strerror(-err));
 }
 
@@ -159,13 +130,13 @@ TEST_F_TIMEOUT(normal_zone, waits_for_a_pin, GMEM_CASE_TIMEOUT)
 	int ring;
 
 	GMEM_CASE_BEGIN();
-	begin(self, gmem_flags(variant->flags));
+	begin(self, &variant->config);
 	page.iov_base = gmem_region_host(self->region, PINNED);
 	page.iov_len = self->region->page_size;
-	ring = gmem_longterm_pin(&page, 1);
-	stays(self->scene, &tally);
-	gmem_longterm_release(ring);
-	goes(self->scene, &tally);
+	ring = gmem_gup_pin(&page, 1);
+	stays(self->migration, &tally);
+	gmem_gup_unpin(ring);
+	goes(self->migration, &tally);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_STAYED | GMEM_CONTROL | GMEM_VERIFIED);
 }

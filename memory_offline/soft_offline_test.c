@@ -26,15 +26,15 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_case.h"
-#include "gmem_control.h"
-#include "gmem_frame.h"
-#include "gmem_guest.h"
-#include "gmem_offline.h"
-#include "gmem_poison.h"
-#include "gmem_region.h"
-#include "gmem_stage2.h"
-#include "gmem_variant.h"
+#include "case/gmem_case.h"
+#include "mm/gmem_anon.h"
+#include "mm/gmem_poison.h"
+#include "observe/gmem_pfn.h"
+#include "observe/gmem_unmap_probe.h"
+#include "trigger/gmem_offline.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	16
 /* The guest lets pages below be, where it is not to write to what is offlined. */
@@ -52,22 +52,11 @@ static const struct target {
 	{ 5, true, true, "page 5 (mapped)" },
 };
 
-FIXTURE(soft_offline) {
-	struct gmem_offline *offline;
-};
-
-FIXTURE_VARIANT(soft_offline) {
-	const struct gmem_vm_type *type;
-	__u64 flags;
-	const struct gmem_poison *how;
-};
+GMEM_OFFLINE_FIXTURE(soft_offline)
 
 #define VARIANT(_type, _flags, _how) \
-FIXTURE_VARIANT_ADD(soft_offline, _type##_##_flags##_##_how) { \
-	.type = &gmem_vm_##_type, \
-	.flags = GMEM_FLAGS_##_flags, \
-	.how = &gmem_poison_##_how, \
-};
+GMEM_VARIANT(soft_offline, _type##_##_flags##_##_how, GMEM_CONFIG(_type, _flags), \
+	     .how = &gmem_poison_##_how)
 VARIANT(default, optin_mmap_shared, soft_offline_page)
 VARIANT(default, optin_mmap_shared, madv_soft_offline)
 VARIANT(default, optin_mmap, soft_offline_page)
@@ -75,15 +64,6 @@ VARIANT(default, mmap_shared, soft_offline_page)
 VARIANT(default, mmap_shared, madv_soft_offline)
 VARIANT(default, mmap_shared_alias, madv_soft_offline)
 VARIANT(sw_protected, none, soft_offline_page)
-
-FIXTURE_SETUP(soft_offline)
-{
-}
-
-FIXTURE_TEARDOWN(soft_offline)
-{
-	gmem_offline_free(self->offline);
-}
 
 static void map_on_host(struct gmem_region *region)
 {
@@ -99,21 +79,21 @@ static void map_on_host(struct gmem_region *region)
 
 /* What was reported, and what has become of the frame, which is now @now. */
 static void check_report(const struct gmem_offline *offline, const struct target *target,
-			 int err, __u64 now)
+			 int err, u64 now)
 {
-	__u64 frame = offline->frames[target->page];
-	bool poisoned = gmem_poison_has(frame);
-	bool moved = now != frame;
+	u64 pfn = offline->pfns[target->page];
+	bool poisoned = gmem_poison_has(pfn);
+	bool moved = now != pfn;
 	bool done = !err;
 
-	fprintf(stderr, "# %s: %s: reported %s; frame %#llx, then %#llx\n", offline->how->name,
-		target->name, done ? "as done" : strerror(-err), frame, now);
+	fprintf(stderr, "# %s: %s: reported %s; frame %#lx, then %#lx\n", offline->how->name,
+		target->name, done ? "as done" : strerror(-err), pfn, now);
 	if (moved == done && poisoned == done)
 		return;
-	gmem_fail(GMEM_C12, "%s: %s: reported %s, wanted %s, got %s, %#llx after %#llx, %s",
+	gmem_fail(GMEM_MEMORY_FAILURE, "%s: %s: reported %s, wanted %s, got %s, %#lx after %#lx, %s",
 		  offline->how->name, target->name, done ? "as done" : strerror(-err),
 		  done ? "another frame, and the old one poisoned" : "no change",
-		  moved ? "another frame" : "the same frame", now, frame,
+		  moved ? "another frame" : "the same frame", now, pfn,
 		  poisoned ? "poisoned" : "not poisoned");
 }
 
@@ -122,22 +102,21 @@ static int try_target(struct gmem_offline *offline, const struct target *target,
 		      struct gmem_tally *tally)
 {
 	struct gmem_region *region = offline->region;
-	__u64 now[NPAGES];
+	u64 now[NPAGES];
 	int err;
 
 	err = __gmem_offline_page(offline, target->page);
-	gmem_frame_lookup(region, now);
+	gmem_pfn_lookup(region, now);
 	check_report(offline, target, err, now[target->page]);
 	gmem_offline_check_others(offline, target->page, now);
 	if (!region->movable && !err)
-		gmem_fail(GMEM_C4,
-			  "%s: %s: wanted the same frame, got %#llx instead of %#llx (flags %s, %s VM)",
+		gmem_fail(GMEM_UNMOVABLE,
+			  "%s: %s: wanted the same frame, got %#lx instead of %#lx (%s)",
 			  offline->how->name, target->name, now[target->page],
-			  offline->frames[target->page], gmem_flags_name(region->flags),
-			  region->type->name);
+			  offline->pfns[target->page], region->name);
 	tally->moved += !err;
 	tally->stayed += NPAGES - !err;
-	memcpy(offline->frames, now, sizeof(now));
+	memcpy(offline->pfns, now, sizeof(now));
 	return err;
 }
 
@@ -149,7 +128,7 @@ static void offline_target(struct gmem_offline *offline, const struct target *ta
 
 	for (int try = 1; err && offline->region->movable; try++) {
 		if (try == TRIES)
-			gmem_fail(GMEM_C9, "%s: %s: wanted it offlined, got %s %d times",
+			gmem_fail(GMEM_LIVENESS, "%s: %s: wanted it offlined, got %s %d times",
 				  offline->how->name, target->name, strerror(-err), TRIES);
 		err = try_target(offline, target, tally);
 	}
@@ -158,27 +137,27 @@ static void offline_target(struct gmem_offline *offline, const struct target *ta
 /* Of an ordinary page it is done, and reported. */
 static void offline_control(const struct gmem_poison *how, struct gmem_tally *tally)
 {
-	struct gmem_control *control = gmem_control_create(1);
-	__u64 frame;
+	struct gmem_anon *control = gmem_anon_create(1);
+	u64 pfn;
 	int err;
 
-	gmem_control_touch(control, 0, 1);
-	gmem_control_look(control);
-	frame = control->frames[0];
-	err = __gmem_poison(how, control->mem, frame);
-	tally->control = gmem_control_moved(control);
-	if (err || !tally->control || !gmem_poison_has(frame))
-		gmem_broken("%s: an ordinary page of frame %#llx: reported %s, frame is now %#llx",
-			    how->name, frame, err ? strerror(-err) : "as done",
-			    control->frames[0]);
-	gmem_control_free(control);
+	gmem_anon_touch(control, 0, 1);
+	gmem_anon_snapshot(control);
+	pfn = control->pfns[0];
+	err = __gmem_poison(how, control->mem, pfn);
+	tally->control = gmem_anon_moved(control);
+	if (err || !tally->control || !gmem_poison_has(pfn))
+		gmem_broken("%s: an ordinary page of frame %#lx: reported %s, frame is now %#lx",
+			    how->name, pfn, err ? strerror(-err) : "as done",
+			    control->pfns[0]);
+	gmem_anon_free(control);
 }
 
 /* All targets, while the guest writes [@first, NPAGES). */
 static void offline_all(struct gmem_offline *offline, size_t first, struct gmem_tally *tally)
 {
 	struct gmem_guest *guest = offline->guest;
-	__u64 before;
+	u64 before;
 
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, first, NPAGES - first);
 	gmem_guest_wait_rounds(guest, 1);
@@ -192,31 +171,30 @@ static void offline_all(struct gmem_offline *offline, size_t first, struct gmem_
 
 static struct gmem_offline *begin(const FIXTURE_VARIANT(soft_offline) * variant, bool written)
 {
-	struct gmem_offline *offline = gmem_offline_begin(variant->how, variant->type,
-							  variant->flags, NPAGES, written);
+	struct gmem_offline *offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, written);
 
 	map_on_host(offline->region);
 	if (!offline->region->movable)
-		offline->witness = gmem_stage2_watch(offline->region);
+		offline->probe = gmem_unmap_probe_start(offline->region);
 	return offline;
 }
 
 static void end(struct gmem_offline *offline, struct gmem_tally *tally)
 {
 	unsigned int required = GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED;
-	__u64 first, unmaps = 0;
+	u64 first, unmaps = 0;
 
 	if (offline->region->movable)
 		required |= GMEM_MOVED;
 	else
-		unmaps = gmem_stage2_unmaps(offline->witness, &first);
+		unmaps = gmem_unmap_probe_count(offline->probe, &first);
 	if (unmaps)
-		gmem_fail(GMEM_C4, "%s: wanted no stage-2 unmap, got %llu, the first at page %llu",
+		gmem_fail(GMEM_UNMOVABLE, "%s: wanted no stage-2 unmap, got %lu, the first at page %lu",
 			  offline->how->name, unmaps, first);
 	tally->verified = gmem_guest_verify(offline->guest);
 	offline_control(offline->how, tally);
 	if (gmem_offline_count(offline) != tally->moved + tally->control)
-		gmem_fail(GMEM_C12, "%s: wanted %llu more frames in HardwareCorrupted, got %ld",
+		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted %lu more frames in HardwareCorrupted, got %ld",
 			  offline->how->name, tally->moved + tally->control,
 			  gmem_offline_count(offline));
 	gmem_poison_take_back();

@@ -29,16 +29,16 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
-#include "gmem_block.h"
-#include "gmem_case.h"
-#include "gmem_guest.h"
-#include "gmem_probe.h"
-#include "gmem_region.h"
-#include "gmem_scene.h"
-#include "gmem_undo.h"
-#include "gmem_unplug.h"
-#include "gmem_variant.h"
-#include "gmem_virtio_mem.h"
+#include "case/gmem_case.h"
+#include "case/gmem_restore.h"
+#include "mm/gmem_block.h"
+#include "mm/gmem_kprobe.h"
+#include "mm/gmem_virtio_mem.h"
+#include "trigger/gmem_migration.h"
+#include "trigger/gmem_unplug.h"
+#include "trigger/gmem_variant.h"
+#include "vm/gmem_guest.h"
+#include "vm/gmem_region.h"
 
 #define NPAGES	64
 
@@ -72,56 +72,36 @@ static void prove(struct gmem_unplug *unplug)
 
 static const struct gmem_unplug_kind shrinking = {
 	.name = "shrinking",
-	.place = "the device",
+	.where = "the device",
 	.find = find,
 	.online = grow,
 	.prove = prove,
 };
 
-FIXTURE(virtio_mem) {
-	struct gmem_unplug *unplug;
-};
+GMEM_UNPLUG_FIXTURE(virtio_mem)
 
-FIXTURE_VARIANT(virtio_mem) {
-	__u64 flags;
-};
-
-#define VARIANT(_flags) \
-FIXTURE_VARIANT_ADD(virtio_mem, _flags) { \
-	.flags = GMEM_FLAGS_##_flags, \
-};
-VARIANT(optin_mmap)
-VARIANT(optin_mmap_shared)
-VARIANT(mmap)
-VARIANT(mmap_shared)
-
-FIXTURE_SETUP(virtio_mem)
-{
-}
-
-FIXTURE_TEARDOWN(virtio_mem)
-{
-	gmem_unplug_free(self->unplug);
-}
+GMEM_CONFIG_VARIANT(virtio_mem, optin_mmap)
+GMEM_CONFIG_VARIANT(virtio_mem, optin_mmap_shared)
+GMEM_CONFIG_VARIANT(virtio_mem, mmap)
+GMEM_CONFIG_VARIANT(virtio_mem, mmap_shared)
 
 TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
 	struct gmem_unplug *unplug;
-	__u64 left, before;
+	u64 left, before;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&shrinking, &gmem_vm_default, gmem_flags(variant->flags),
-				   NPAGES, true);
+	unplug = gmem_unplug_begin(&shrinking, &variant->config, NPAGES, true);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	before = gmem_guest_progress(unplug->guest);
 	left = gmem_virtio_mem_shrink(0);
 	tally.raced = gmem_guest_progress(unplug->guest) - before;
 	if (left)
-		gmem_fail(GMEM_C9, "wanted a device of 0 bytes, got %llu (flags %s)", left,
-			  unplug->flags);
-	gmem_scene_count(unplug->scene, &tally);
+		gmem_fail(GMEM_LIVENESS, "wanted a device of 0 bytes, got %lu (%s)", left,
+			  unplug->region->name);
+	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_unmapped(unplug);
 	gmem_unplug_verify(unplug, &tally);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED | GMEM_RACED |
@@ -129,16 +109,16 @@ TEST_F_TIMEOUT(virtio_mem, shrinks_if_movable, GMEM_CASE_TIMEOUT)
 }
 
 /* What the device cannot be smaller than, in bytes, as long as the pages stay. */
-static __u64 needed(const struct gmem_unplug *unplug)
+static u64 needed(const struct gmem_unplug *unplug)
 {
-	__u64 unit = gmem_virtio_mem_unit(), pages = unit / getpagesize();
-	const __u64 *frames = unplug->scene->frames;
-	__u64 units = 0;
+	u64 unit = gmem_virtio_mem_unit(), pages = unit / getpagesize();
+	const u64 *pfns = unplug->migration->pfns;
+	u64 units = 0;
 
 	for (int page = 0; page < NPAGES; page++) {
 		int same = 0;
 
-		while (frames[same] / pages != frames[page] / pages)
+		while (pfns[same] / pages != pfns[page] / pages)
 			same++;
 		units += same == page;
 	}
@@ -155,29 +135,29 @@ static void count(const char *line, void *arg)
  * give back everything else before it tries.  Returns the size in the end.  What was
  * given back whole is not to come back, see gmem_block_online_kernel().
  */
-static __u64 shrink_in_vain(const struct gmem_unplug *unplug, __u64 need)
+static u64 shrink_in_vain(const struct gmem_unplug *unplug, u64 need)
 {
-	__u64 frame = unplug->scene->frames[0], left = need;
-	struct gmem_probe *probe;
+	u64 pfn = unplug->migration->pfns[0], left = need;
+	struct gmem_kprobe *probe;
 	size_t attempts = 0;
 	char filter[64];
 
-	snprintf(filter, sizeof(filter), "start <= %llu && end > %llu", frame, frame);
-	probe = gmem_probe_create("contig", 'r',
+	snprintf(filter, sizeof(filter), "start <= %lu && end > %lu", pfn, pfn);
+	probe = gmem_kprobe_create("contig", 'r',
 				  "alloc_contig_range_noprof start=$arg1:u64 end=$arg2:u64",
 				  filter);
 	for (int try = 0; left >= need && attempts < ATTEMPTS && try < 10 * ATTEMPTS; try++) {
-		gmem_probe_arm(probe);
+		gmem_kprobe_arm(probe);
 		left = gmem_virtio_mem_shrink(need);
 		if (left >= need)
 			__gmem_virtio_mem_request_other();
-		gmem_probe_disarm(probe);
-		gmem_probe_for_each(probe, count, &attempts);
+		gmem_kprobe_disarm(probe);
+		gmem_kprobe_for_each(probe, count, &attempts);
 	}
 	if (left >= need && attempts < ATTEMPTS)
-		gmem_broken("the driver tried to have frame %#llx %zu times, wanted %d", frame,
+		gmem_broken("the driver tried to have frame %#lx %zu times, wanted %d", pfn,
 			    attempts, ATTEMPTS);
-	gmem_probe_free(probe);
+	gmem_kprobe_free(probe);
 	return left;
 }
 
@@ -185,31 +165,30 @@ TEST_F_TIMEOUT(virtio_mem, stays_if_unmovable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
 	struct gmem_unplug *unplug;
-	__u64 left, need, before;
+	u64 left, need, before;
 
 	GMEM_CASE_BEGIN();
-	unplug = gmem_unplug_begin(&shrinking, &gmem_vm_default, gmem_flags(variant->flags),
-				   NPAGES, false);
+	unplug = gmem_unplug_begin(&shrinking, &variant->config, NPAGES, false);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	need = needed(unplug);
 	before = gmem_guest_progress(unplug->guest);
 	left = shrink_in_vain(unplug, need);
 	tally.raced = gmem_guest_progress(unplug->guest) - before;
-	gmem_scene_count(unplug->scene, &tally);
+	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_stayed(unplug, &tally);
 	if (left < need)
-		gmem_fail(GMEM_C9, "wanted a device of %llu bytes at least, got %llu (flags %s)",
-			  need, left, unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "wanted a device of %lu bytes at least, got %lu (%s)",
+			  need, left, unplug->region->name);
 	if (left > need)
-		gmem_broken("wanted a device of no more than %llu bytes, got %llu", need, left);
+		gmem_broken("wanted a device of no more than %lu bytes, got %lu", need, left);
 	gmem_unplug_verify(unplug, &tally);
 
 	gmem_region_discard(unplug->region);
 	left = gmem_virtio_mem_shrink(0);
 	if (left)
-		gmem_fail(GMEM_C9, "wanted a device of 0 bytes once punched, got %llu (flags %s)",
-			  left, unplug->flags);
+		gmem_fail(GMEM_LIVENESS, "wanted a device of 0 bytes once punched, got %lu (%s)",
+			  left, unplug->region->name);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 

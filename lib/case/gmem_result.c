@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The outcome of a case: the result line, the log, and the exit status. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/random.h>
+
+#include "kselftest.h"
+
+#include "case/gmem_result.h"
+
+/* kvm_util's TEST_ASSERT() exits with this status, too; the harness calls both a fail. */
+#define EXIT_BROKEN 254
+
+#define SKIP_ENTRY(_slug, _text) { #_slug, _text },
+static const struct {
+	const char *slug;
+	const char *text;
+} skips[] = {
+	{ "", "" },		/* GMEM_SKIP_none */
+	GMEM_SKIP_REASONS(SKIP_ENTRY)
+};
+
+#define CLAUSE_ENTRY(_number, _word, _name) [_number] = _name,
+static const char * const clause_names[] = {
+	GMEM_CLAUSES(CLAUSE_ENTRY)
+};
+
+static char *result_line;
+static size_t result_size;
+static void (*exit_hook)(int status);
+
+u64 gmem_seed(void)
+{
+	static u64 seed;
+	const char *given;
+	char *end;
+
+	if (seed)
+		return seed;
+	given = getenv("GMEM_SEED");
+	if (given) {
+		seed = strtoull(given, &end, 0);
+		if (!*given || *end)
+			gmem_broken("GMEM_SEED=%s is not a number", given);
+	} else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		seed = getpid();
+	}
+	seed |= !seed;
+	return seed;
+}
+
+void gmem_result_begin(char *reason, size_t size)
+{
+	result_line = reason;
+	result_size = size;
+	snprintf(reason, size,
+		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
+}
+
+void gmem_result_pass(void)
+{
+	result_line[0] = '\0';
+}
+
+void gmem_result_on_exit(void (*hook)(int status))
+{
+	exit_hook = hook;
+}
+
+/* A result line ends at the first newline, so the text is made one line. */
+static void join_lines(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = ' ';
+}
+
+/* Prints the outcome, makes it the case's result line and ends the process. */
+__noreturn
+static void finish(const struct gmem_location *at, enum gmem_clause clause, int status, char *text)
+{
+	char name[48] = "";
+
+	join_lines(text);
+	if (clause != GMEM_NO_CLAUSE)
+		snprintf(name, sizeof(name), ": C%d %s", clause, clause_names[clause]);
+	if (result_line)
+		snprintf(result_line, result_size, "%s", text);
+	fprintf(stderr, "# %s\n# at %s:%d in %s()%s\n", text, at->file, at->line, at->function,
+		name);
+	if (exit_hook)
+		exit_hook(status);
+	/* vCPU threads may still run, so nothing is torn down under them. */
+	_exit(status);
+}
+
+void __gmem_fail(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...)
+{
+	char message[700], text[800];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	snprintf(text, sizeof(text), "FAIL C%d: %s [seed %#lx]", clause, message, gmem_seed());
+	finish(at, clause, KSFT_FAIL, text);
+}
+
+void __gmem_broken(const struct gmem_location *at, const char *fmt, ...)
+{
+	char message[700], text[800];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	snprintf(text, sizeof(text), "BROKEN: %s", message);
+	finish(at, GMEM_NO_CLAUSE, EXIT_BROKEN, text);
+}
+
+void __gmem_skip(const struct gmem_location *at, enum gmem_skip_reason why, const char *fmt, ...)
+{
+	char message[700], text[800];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	snprintf(text, sizeof(text), "%s: %s", skips[why].slug, message);
+	finish(at, GMEM_NO_CLAUSE, KSFT_SKIP, text);
+}
+
+void __gmem_skip_if(const struct gmem_location *at, enum gmem_skip_reason why)
+{
+	if (why != GMEM_SKIP_none)
+		__gmem_skip(at, why, "%s", skips[why].text);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The watchdog: a case has an outcome even if the kernel never lets go of its process.
+ *
+ *	gmem_watchdog_arm(GMEM_LIVENESS, "punching a hole");
+ *	... a call that a bug of the kernel makes hang ...
+ *	gmem_watchdog_disarm();
+ *
+ * A thread that is in a page fault for ever, or waits for a lock that nobody releases,
+ * cannot be killed, and no other thread of its process can leave without it.  The case
+ * therefore runs in a child, and the parent waits for the outcome only.
+ */
+#ifndef GMEM_WATCHDOG_H
+#define GMEM_WATCHDOG_H
+
+#include "case/gmem_result.h"
+
+/*
+ * Forks, and returns in the child, which runs the test.  The parent waits, and exits with
+ * the case's status even if the child cannot be killed.  gmem_case_begin() calls this.
+ */
+void gmem_watchdog_begin(void);
+
+/*
+ * Until gmem_watchdog_disarm() the case's first thread does something that may hang.  If it
+ * takes longer than GMEM_TIMEOUT_S, the case fails of @clause with "stuck while @doing", or
+ * is BROKEN if that is GMEM_NO_CLAUSE; the failure is reported where the watchdog was armed.
+ * Calls do not nest, and other threads and processes are not watched.
+ */
+#define gmem_watchdog_arm(clause, doing) __gmem_watchdog_arm(GMEM_HERE, clause, doing)
+void __gmem_watchdog_arm(const struct gmem_location *at, enum gmem_clause clause,
+			 const char *doing);
+void gmem_watchdog_disarm(void);
+
+#endif /* GMEM_WATCHDOG_H */

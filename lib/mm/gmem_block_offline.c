@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Taking a memory block offline, which may take for ever. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "case/gmem_child.h"
+#include "case/gmem_deadline.h"
+#include "case/gmem_file.h"
+#include "case/gmem_result.h"
+#include "mm/gmem_block.h"
+
+/* Failures after which a block that should go offline is not going to. */
+#define ATTEMPTS 100000
+
+u64 gmem_block_failures(void)
+{
+	unsigned long count;
+	bool found = false;
+	char line[128];
+	FILE *file;
+
+	file = fopen("/proc/vmstat", "re");
+	if (!file)
+		gmem_broken("/proc/vmstat: %m");
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "pgmigrate_fail %lu", &count) == 1;
+	fclose(file);
+	if (!found)
+		gmem_broken("/proc/vmstat has no pgmigrate_fail");
+	return count;
+}
+
+static void give_up(int signo)
+{
+}
+
+/* A child that writes to the block's state and exits with the errno. */
+static pid_t start_offline(long id)
+{
+	/* Not restarted, and not ignored either. */
+	struct sigaction action = { .sa_handler = give_up };
+	char path[64];
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%ld/state", id);
+	child = fork();
+	if (child < 0)
+		gmem_broken("fork: %m");
+	if (!child) {
+		sigaction(SIGUSR1, &action, NULL);
+		_exit(-__gmem_file_write(path, "offline"));
+	}
+	return child;
+}
+
+static bool end_by_signal(pid_t child, int *status)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
+
+	do {
+		kill(child, SIGUSR1);
+		if (gmem_child_ended(child, status))
+			return true;
+	} while (gmem_deadline_poll(&deadline));
+	kill(child, SIGKILL);
+	return false;
+}
+
+int __gmem_block_offline(long id, u64 attempts)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
+	u64 until = gmem_block_failures() + attempts;
+	pid_t child = start_offline(id);
+	int status;
+
+	for (int poll = 1; !gmem_child_ended(child, &status); poll++) {
+		/* It takes longer to count failures than to see a child's end. */
+		if ((poll % 16 || gmem_block_failures() < until) && gmem_deadline_poll(&deadline))
+			continue;
+		if (!end_by_signal(child, &status))
+			return -ETIME;
+		break;
+	}
+	if (!WIFEXITED(status))
+		gmem_broken("the child that took block %ld offline died of signal %d", id,
+			    WTERMSIG(status));
+	return -WEXITSTATUS(status);
+}
+
+void gmem_block_offline(long id)
+{
+	int err = __gmem_block_offline(id, ATTEMPTS);
+
+	if (err)
+		gmem_broken("taking block %ld offline: %s", id, strerror(-err));
+}
