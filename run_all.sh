@@ -8,8 +8,8 @@
 set -euo pipefail
 # shellcheck source=lab/common.sh
 . "${BASH_SOURCE[0]%/*}/lab/common.sh"
-# shellcheck source=lab/choices.sh
-. "${BASH_SOURCE[0]%/*}/lab/choices.sh"
+# shellcheck source=lab/options.sh
+. "${BASH_SOURCE[0]%/*}/lab/options.sh"
 
 # Only a verdict may end in 1, whatever command fails in here; and to git bisect
 # an exit status of 2 would mean a bad commit.
@@ -30,7 +30,7 @@ parse_options()
 		option=$1 value=
 		shift
 		case $option in
-		--kernel | --tree | --policy | --profile | --linux | --arch | --only | --seed | \
+		--kernel | --tree | --expect | --profile | --linux | --arch | --only | --seed | \
 		--results | --jobs | --scenario)
 			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
 			value=$1
@@ -40,7 +40,7 @@ parse_options()
 		case $option in
 		--kernel) KERNELS+=("$value") ;;
 		--tree) TREE=$value ;;
-		--policy) POLICY=$value ;;
+		--expect) EXPECT=$value ;;
 		--profile) PROFILE=$value ;;
 		--linux) LINUX=$value ;;
 		--arch) ARCH=$value ;;
@@ -91,7 +91,7 @@ write_scenario()
 		[[ -z $scenario ]] || printf '\n# --scenario %s\n' "$scenario"
 		[[ -z $scenario ]] || cat "$GMEM_LAB/scenarios/$scenario"
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
-		[[ -z $POLICY ]] || echo "policy = $POLICY"
+		[[ -z $EXPECT ]] || echo "expect = $EXPECT"
 		[[ -z $ONLY ]] || echo "only = $ONLY"
 		[[ -z $PROFILE ]] || echo "profile = $PROFILE"
 		[[ -z $LINUX ]] || echo "linux = $LINUX"
@@ -162,7 +162,7 @@ longest_first()
 	local last=()
 
 	for run_dir; do
-		if [[ $(data_get "$run_dir/scenario" policy) == unmovable ]]; then
+		if [[ $(data_get "$run_dir/scenario" expect) == unmovable ]]; then
 			last+=("$run_dir")
 		else
 			echo "$run_dir"
@@ -198,12 +198,12 @@ run()
 
 main()
 {
-	KERNELS=() TREE='' POLICY='' PROFILE='' LINUX='' ARCH='' SCENARIOS=() ONLY=''
+	KERNELS=() TREE='' EXPECT='' PROFILE='' LINUX='' ARCH='' SCENARIOS=() ONLY=''
 	SEED=$((RANDOM * 32768 + RANDOM)) RESULTS=$GMEM_ROOT/results JOBS=$(nproc)
 	MODE=run HOST=false CONSENT=false BISECT=() FAILURE=2 JUDGED=false SCRATCH=''
 	STAMP=$(date +%Y%m%d-%H%M%S) DIR=
 	# Another kind of run, with options of its own.
-	[[ " $* " != *" --mutants "* ]] || exec "$GMEM_LAB/mutants.sh" "$@"
+	[[ " $* " != *" --mutants "* ]] || exec "$GMEM_LAB/mutation.sh" "$@"
 	trap finish EXIT
 	[[ " $* " != *" --bisect "* ]] || BISECT=(--bisect) FAILURE=125
 

@@ -28,12 +28,12 @@ readonly FULL_TIMEOUT=7200 SILENCE_TIMEOUT=900
 
 kernel_command_line()
 {
-	local -r policy=$(setting policy) only=$(setting only)
+	local -r expect=$(setting expect) only=$(setting only)
 	local line
 
 	line="$(data_get "$MACHINE" append) $APPEND"
 	line+=$(data_all "$RUN_DIR/scenario" append | sed 's/^/ /' | tr -d '\n')
-	[[ -z $policy || $policy == auto ]] || line+=" GMEM_POLICY=$policy"
+	[[ -z $expect || $expect == auto ]] || line+=" GMEM_EXPECT=$expect"
 	line+=" GMEM_SEED=$(setting seed)"
 	[[ -z $PROFILE ]] || line+=" GMEM_PROFILE=$PROFILE"
 	# Only a choice has to be told: without one everything is run.

@@ -13,11 +13,11 @@ set -euo pipefail
 
 host_command()
 {
-	local -r policy=$(setting policy) profile=$(setting profile)
+	local -r expect=$(setting expect) profile=$(setting profile)
 	local program
 
 	COMMAND=(env "GMEM_SEED=$(setting seed)")
-	[[ -z $policy || $policy == auto ]] || COMMAND+=("GMEM_POLICY=$policy")
+	[[ -z $expect || $expect == auto ]] || COMMAND+=("GMEM_EXPECT=$expect")
 	[[ -z $profile ]] || COMMAND+=("GMEM_PROFILE=$profile")
 	COMMAND+=("$TESTS/run_kselftest.sh")
 	case $profile in

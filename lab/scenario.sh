@@ -64,7 +64,7 @@ prepare()
 	[[ $KIND == tree ]] || step SOURCE fetch.sh "$(setting linux)" || return
 	step KERNEL kernel.sh "${BUILD[@]}" "${common[@]}" "${CONFIG[@]}" "$KIND" "$SOURCE" || return
 	built_image
-	step TESTS tests.sh "${common[@]}" "$KERNEL" || return
+	step TESTS build-tests.sh "${common[@]}" "$KERNEL" || return
 	[[ $HOST == true ]] || step INITRAMFS initramfs.sh --arch "$ARCH" "$TESTS" || return
 	[[ $HOST == true ]] || run_child "$GMEM_LAB/firmware.sh" "$ARCH" > /dev/null || return
 	# The configuration of a kernel that was built elsewhere is unknown.
@@ -83,7 +83,7 @@ run()
 		run_child "$GMEM_LAB/host.sh" "$RUN_DIR" "$(setting tests)"
 		return
 	fi
-	step accel accel.sh "$ARCH" "$image" "$initramfs" || return
+	step accel probe-kvm.sh "$ARCH" "$image" "$initramfs" || return
 	echo "accel = $accel" >> "$RUN_DIR/scenario"
 	run_child "$GMEM_LAB/boot.sh" "$RUN_DIR" "$image" "$initramfs"
 }
@@ -97,17 +97,17 @@ dry_run()
 		fetch.sh "$(setting linux)"
 	predict KERNEL "$GMEM_CACHE/kernel/KEY" kernel.sh "${common[@]}" "${CONFIG[@]}" "$KIND" "$SOURCE"
 	built_image
-	predict TESTS "$GMEM_CACHE/tests/KEY" tests.sh "${common[@]}" "$KERNEL"
+	predict TESTS "$GMEM_CACHE/tests/KEY" build-tests.sh "${common[@]}" "$KERNEL"
 	if [[ $HOST == true ]]; then
 		command=$("$GMEM_LAB/host.sh" --dry-run "$RUN_DIR" "$TESTS")
 	else
 		predict INITRAMFS "$GMEM_CACHE/initramfs/KEY.cpio" initramfs.sh "${common[@]}" "$TESTS"
-		predict accel tcg accel.sh "$ARCH" "$IMAGE" "$INITRAMFS"
+		predict accel tcg probe-kvm.sh "$ARCH" "$IMAGE" "$INITRAMFS"
 		echo "accel = $accel" >> "$RUN_DIR/scenario"
 		command=$("$GMEM_LAB/boot.sh" --dry-run "$RUN_DIR" "$IMAGE" "$INITRAMFS")
 	fi
-	printf '# %s: kernel %s, policy %s\n%s\n' "${RUN_DIR##*/}" "$(setting kernel)" \
-		"$(setting policy)" "$command"
+	printf '# %s: kernel %s, expect %s\n%s\n' "${RUN_DIR##*/}" "$(setting kernel)" \
+		"$(setting expect)" "$command"
 	cat "$RUN_DIR/plan"
 }
 

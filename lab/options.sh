@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What run_all.sh was asked for: whether it makes sense, and which runs it comes to.
-# Usage: . lab/choices.sh, after common.sh, by run_all.sh alone
+# Usage: . lab/options.sh, after common.sh, by run_all.sh alone
 #
 # A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
 # lab/scenarios is always in force, a named one adds to it.
 
-readonly KNOWN_POLICIES="unmovable optin implicit auto"
+readonly KNOWN_EXPECTATIONS="unmovable optin implicit auto"
 readonly KNOWN_PROFILES="gate full soak"
 # What a soak is made of.
 readonly SOAK_TEST=guest_memfd:under_pressure_test
@@ -33,8 +33,8 @@ check_values()
 		bad_usage "unknown architecture '$ARCH'; known: $(known_architectures)"
 	[[ $ARCH == "$(host_arch)" || -n $(data_get "$GMEM_LAB/machines/$ARCH" cross) ]] ||
 		bad_usage "there is no cross-compiler for $ARCH on a $(uname -m) machine"
-	[[ -z $POLICY || " $KNOWN_POLICIES " == *" $POLICY "* ]] ||
-		bad_usage "unknown policy '$POLICY'; known: $KNOWN_POLICIES"
+	[[ -z $EXPECT || " $KNOWN_EXPECTATIONS " == *" $EXPECT "* ]] ||
+		bad_usage "unknown expectation '$EXPECT'; known: $KNOWN_EXPECTATIONS"
 	[[ -z $PROFILE || " $KNOWN_PROFILES " == *" $PROFILE "* ]] ||
 		bad_usage "unknown profile '$PROFILE'; known: $KNOWN_PROFILES"
 	[[ $PROFILE != soak || -z $ONLY ]] ||
@@ -203,6 +203,6 @@ choose_tests()
 	while IFS= read -r name; do
 		# shellcheck disable=SC2053 # a pattern it is
 		[[ -n $ONLY && $name != $ONLY && ${name#*:} != $ONLY ]] || PLAN+=("$name")
-	done < <("$GMEM_LAB/tests.sh" --names --arch "$ARCH")
+	done < <("$GMEM_LAB/build-tests.sh" --names --arch "$ARCH")
 	((${#PLAN[@]} > 0)) || bad_usage "no test matches '${ONLY:-*}'; see --list"
 }

@@ -40,8 +40,8 @@ parse_options()
 		--mutants) ;;
 		--list) MODE=list ;;
 		--resume) MODE=resume ;;
-		--peers) PEERS=peers ;;
-		--record) RECORD=true PEERS=peers ;;
+		--upstream) UPSTREAM=upstream ;;
+		--record) RECORD=true UPSTREAM=upstream ;;
 		-*) bad_usage "'$option' makes no sense with --mutants; see --help" ;;
 		*) NAMES+=("$option") ;;
 		esac
@@ -63,14 +63,14 @@ check_values()
 		bad_usage "--sample chooses mutants, so names make no sense with it"
 	[[ ! -e $OPT_results || -d $OPT_results ]] ||
 		bad_usage "--results '$OPT_results' is not a directory"
-	"$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" > /dev/null || exit 2
+	"$GMEM_LAB/mutation-job" list "$OPT_arch" "${NAMES[@]}" > /dev/null || exit 2
 	[[ $RECORD == false || (${#NAMES[@]} == 0 && -z $OPT_sample) ]] ||
 		bad_usage "--record is for all mutants, so a choice makes no sense with it"
 }
 
 choose_sample()
 {
-	mapfile -t NAMES < <("$GMEM_LAB/mutant" sample "$OPT_arch" "$OPT_sample" "$OPT_seed")
+	mapfile -t NAMES < <("$GMEM_LAB/mutation-job" sample "$OPT_arch" "$OPT_sample" "$OPT_seed")
 	say "--sample $OPT_sample --seed $OPT_seed: ${NAMES[*]}"
 }
 
@@ -78,10 +78,10 @@ choose_sample()
 prepare()
 {
 	mkdir "$DIR/prepared"
-	"$GMEM_LAB/tests.sh" --names --arch "$OPT_arch" > "$DIR/prepared/plan"
+	"$GMEM_LAB/build-tests.sh" --names --arch "$OPT_arch" > "$DIR/prepared/plan"
 	{
 		machine_says "$OPT_arch"
-		cat "$GMEM_LAB/scenarios/mutants"
+		cat "$GMEM_LAB/scenarios/mutation"
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$OPT_arch" \
 			"$OPT_seed" "$OPT_jobs"
 		[[ -z $OPT_linux ]] || echo "linux = $OPT_linux"
@@ -89,19 +89,19 @@ prepare()
 	run_child "$GMEM_LAB/scenario.sh" prepare "$DIR/prepared"
 	[[ ! -e $DIR/prepared/not-run ]] || exit 2
 	# Tried once, and not by each of the machines that begin together.
-	run_child "$GMEM_LAB/accel.sh" "$OPT_arch" \
+	run_child "$GMEM_LAB/probe-kvm.sh" "$OPT_arch" \
 		"$(data_get "$DIR/prepared/scenario" boot-image)" \
 		"$(data_get "$DIR/prepared/scenario" initramfs)" > /dev/null
 }
 
 begin()
 {
-	DIR=$(realpath --canonicalize-missing "$OPT_results")/mutants-$(date +%Y%m%d-%H%M%S)
+	DIR=$(realpath --canonicalize-missing "$OPT_results")/mutation-$(date +%Y%m%d-%H%M%S)
 	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$OPT_results' cannot be written to"
 	prepare
 	printf '%s\n' "arch = $OPT_arch" "seed = $OPT_seed" "repeat = $OPT_repeat" > "$DIR/options"
-	"$GMEM_LAB/mutant" queue "$DIR" "$OPT_arch" "$OPT_jobs" "$OPT_repeat" "$OPT_seed" \
-		"$PEERS" "${NAMES[@]}"
+	"$GMEM_LAB/mutation-job" queue "$DIR" "$OPT_arch" "$OPT_jobs" "$OPT_repeat" "$OPT_seed" \
+		"$UPSTREAM" "${NAMES[@]}"
 	touch "$DIR/began"
 }
 
@@ -110,8 +110,8 @@ resume()
 {
 	local dir
 
-	for dir in "$OPT_results"/mutants-*; do
-		[[ ! -e $dir/began || -e $dir/mutants.json ]] || DIR=$(realpath "$dir")
+	for dir in "$OPT_results"/mutation-*; do
+		[[ ! -e $dir/began || -e $dir/score.json ]] || DIR=$(realpath "$dir")
 	done
 	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $OPT_results"
 	say "going on with $DIR"
@@ -122,7 +122,7 @@ all_of()
 {
 	run_child xargs --arg-file="$DIR/$1" --delimiter='\n' --max-args=1 --no-run-if-empty \
 		--max-procs="$OPT_jobs" --process-slot-var=GMEM_SLOT \
-		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutant" "$2" || :
+		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutation-job" "$2" || :
 }
 
 run()
@@ -131,9 +131,9 @@ run()
 
 	all_of lanes lane
 	all_of after run
-	all_of peers run
-	"$GMEM_LAB/mutant" table "$DIR" || status=$?
-	[[ $RECORD == false ]] || cp "$DIR/mutants.md" "$GMEM_ROOT/docs/mutants.md"
+	all_of upstream run
+	"$GMEM_LAB/mutation-job" table "$DIR" || status=$?
+	[[ $RECORD == false ]] || cp "$DIR/score.md" "$GMEM_ROOT/docs/mutation-score.md"
 	say "results: $DIR"
 	JUDGED=true
 	exit "$status"
@@ -141,7 +141,7 @@ run()
 
 main()
 {
-	NAMES=() MODE=run PEERS=none RECORD=false JUDGED=false DIR=
+	NAMES=() MODE=run UPSTREAM=none RECORD=false JUDGED=false DIR=
 	OPT_sample='' OPT_repeat=1 OPT_linux='' OPT_seed=$((RANDOM * 32768 + RANDOM))
 	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(host_arch)
 	trap finish EXIT
@@ -149,7 +149,7 @@ main()
 	check_values
 	[[ -z $OPT_sample ]] || choose_sample
 	case $MODE in
-	list) "$GMEM_LAB/mutant" list "$OPT_arch" "${NAMES[@]}" ;;
+	list) "$GMEM_LAB/mutation-job" list "$OPT_arch" "${NAMES[@]}" ;;
 	resume) resume; run ;;
 	run)
 		run_child "$GMEM_LAB/packages.sh" --arch "$OPT_arch"

@@ -3,7 +3,7 @@
 #
 # Finds out by trying whether this host really offers nested virtualisation, and
 # prints the accelerator to use: kvm or tcg.
-# Usage: lab/accel.sh [--where] ARCH IMAGE INITRAMFS
+# Usage: lab/probe-kvm.sh [--where] ARCH IMAGE INITRAMFS
 #
 # A /dev/kvm that opens proves nothing: a guest has to run a guest.  With --where
 # nothing is tried; prints what is known, or tcg.
@@ -56,10 +56,10 @@ main()
 	local where=false answer=tcg file
 
 	[[ ${1:-} != --where ]] || { where=true; shift; }
-	(($# == 3)) || die "usage: lab/accel.sh [--where] ARCH IMAGE INITRAMFS"
+	(($# == 3)) || die "usage: lab/probe-kvm.sh [--where] ARCH IMAGE INITRAMFS"
 	readonly ARCH=$1 IMAGE=$2 INITRAMFS=$3
 	if ! hopeless; then
-		file=$GMEM_CACHE/accel/$(key 2> /dev/null)
+		file=$GMEM_CACHE/probe-kvm/$(key 2> /dev/null)
 		if [[ ! -e $file ]] && ! $where; then
 			say "trying whether KVM nests on this host"
 			! probe || answer=kvm

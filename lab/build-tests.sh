@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the suite and its peers against a kernel of lab/kernel.sh, installs
+# Builds the suite and upstream's own KVM tests against a kernel of lab/kernel.sh, installs
 # them the way kselftest does, and prints the directory.
-# Usage: lab/tests.sh [--where|--names] [--arch ARCH] [--jobs N] KERNEL_DIR
+# Usage: lab/build-tests.sh [--where|--names] [--arch ARCH] [--jobs N] KERNEL_DIR
 #
 # --names only prints every program as collection:program; it needs no kernel.
 
@@ -13,13 +13,13 @@ set -euo pipefail
 
 names()
 {
-	local list peers
+	local list upstream
 
 	list=$(make --no-print-directory -C "$GMEM_ROOT" list) || die "make list failed"
-	peers=$(make --no-print-directory -C "$GMEM_ROOT" ARCH="$ARCH" list-peers) ||
-		die "make list-peers failed"
+	upstream=$(make --no-print-directory -C "$GMEM_ROOT" ARCH="$ARCH" list-upstream) ||
+		die "make list-upstream failed"
 	printf '%s\n' "$list" | sed '/./s/^/guest_memfd:/'
-	printf '%s\n' "$peers" | sed '/./s/^/kvm:/'
+	printf '%s\n' "$upstream" | sed '/./s/^/kvm:/'
 }
 
 # What the project's part of a build is made of, without its order on disk.
@@ -90,7 +90,7 @@ make_tests()
 		ARCH="$(data_get "$GMEM_LAB/machines/$ARCH" make-arch)" \
 		CC="ccache ${CROSS_COMPILE}gcc${sysroot:+ --sysroot=$sysroot}" \
 		KHDR_INCLUDES="-isystem $KERNEL_DIR/obj/usr/include" \
-		INSTALL_PATH="$STAGE/guest_memfd" install peers-install ||
+		INSTALL_PATH="$STAGE/guest_memfd" install upstream-install ||
 		die "the tests do not build: $(first_error "$BUILD.log")"
 	rm "$BUILD.building"
 	install_runner
@@ -120,7 +120,7 @@ main()
 		names
 		return
 	fi
-	[[ -n $KERNEL_DIR ]] || die "usage: lab/tests.sh [--where] KERNEL_DIR"
+	[[ -n $KERNEL_DIR ]] || die "usage: lab/build-tests.sh [--where] KERNEL_DIR"
 	DIR=$GMEM_CACHE/tests/$(key)
 	# Objects are as new as make holds them to be only among the files of one checkout.
 	BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}-$(hash_of_stdin <<< "$GMEM_ROOT")
