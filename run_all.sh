@@ -8,56 +8,28 @@
 set -euo pipefail
 # shellcheck source=lab/common.sh
 . "${BASH_SOURCE[0]%/*}/lab/common.sh"
-# shellcheck source=lab/options.sh
-. "${BASH_SOURCE[0]%/*}/lab/options.sh"
+. "$GMEM_ROOT/lab/options.sh"
+. "$GMEM_ROOT/lab/runs.sh"
 
-# Only a verdict may end in 1, whatever command fails in here; and to git bisect
-# an exit status of 2 would mean a bad commit.
-finish()
+OPTIONS+=(
+	[--kernel]=KERNELS+=
+	[--tree]=TREE=
+	[--expect]=EXPECT=
+	[--profile]=PROFILE=
+	[--only]=ONLY=
+	[--scenario]=SCENARIOS+=
+	[--list-scenarios]=MODE=list-scenarios
+	[--dry-run]=MODE=dry-run
+	[--host]=HOST=true
+	[--i-know-this-moves-memory]=CONSENT=true
+	[--bisect]=BISECT=--bisect
+)
+KERNELS=() TREE='' EXPECT='' PROFILE='' ONLY='' SCENARIOS=() HOST=false CONSENT=false BISECT=()
+
+other_argument()
 {
-	local status=$?
-
-	[[ -z $SCRATCH ]] || rm -rf "$SCRATCH"
-	[[ $status != [12] || $JUDGED == true ]] || status=$FAILURE
-	exit "$status"
-}
-
-parse_options()
-{
-	local option value
-
-	while (($# > 0)); do
-		option=$1 value=
-		shift
-		case $option in
-		--kernel | --tree | --expect | --profile | --linux | --arch | --only | --seed | \
-		--results | --jobs | --scenario)
-			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
-			value=$1
-			shift
-			;;
-		esac
-		case $option in
-		--kernel) KERNELS+=("$value") ;;
-		--tree) TREE=$value ;;
-		--expect) EXPECT=$value ;;
-		--profile) PROFILE=$value ;;
-		--linux) LINUX=$value ;;
-		--arch) ARCH=$value ;;
-		--only) ONLY=$value ;;
-		--seed) SEED=$value ;;
-		--results) RESULTS=$value ;;
-		--jobs) JOBS=$value ;;
-		--scenario) SCENARIOS+=("$value") ;;
-		--list | --list-scenarios | --dry-run) MODE=${option#--} ;;
-		--host) HOST=true ;;
-		--i-know-this-moves-memory) CONSENT=true ;;
-		--bisect) ;;
-		--help | -h) cat "$GMEM_LAB/usage.txt"; exit 0 ;;
-		-*) bad_usage "unknown option '$option'; see --help" ;;
-		*) bad_usage "unexpected argument '$option'; see --help" ;;
-		esac
-	done
+	[[ $1 == -* ]] || bad_usage "unexpected argument '$1'; see --help"
+	bad_usage "unknown option '$1'; see --help"
 }
 
 # The directory that a run's results go to: KERNEL, or KERNEL-SCENARIO; two images may
@@ -198,18 +170,17 @@ run()
 
 main()
 {
-	KERNELS=() TREE='' EXPECT='' PROFILE='' LINUX='' ARCH='' SCENARIOS=() ONLY=''
-	SEED=$((RANDOM * 32768 + RANDOM)) RESULTS=$GMEM_ROOT/results JOBS=$(nproc)
-	MODE=run HOST=false CONSENT=false BISECT=() FAILURE=2 JUDGED=false SCRATCH=''
 	STAMP=$(date +%Y%m%d-%H%M%S) DIR=
-	# Another kind of run, with options of its own.
+	# Mutation testing is another kind of run, with options of its own.
 	[[ " $* " != *" --mutants "* ]] || exec "$GMEM_LAB/mutation.sh" "$@"
 	trap finish EXIT
-	[[ " $* " != *" --bisect "* ]] || BISECT=(--bisect) FAILURE=125
+	# A bad option before --bisect has to end in 125 as well.
+	[[ " $* " != *" --bisect "* ]] || FAILURE=125
 
 	parse_options "$@"
 	check_scenarios
 	check_values
+	check_choices
 	[[ -z $TREE ]] || check_tree
 	[[ $PROFILE != soak ]] || ONLY=$SOAK_TEST
 	choose_kernels

@@ -8,99 +8,68 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/options.sh"
 
-# Only a verdict ends in 1, whatever command fails in here.
-finish()
+OPTIONS+=(
+	[--mutants]=''
+	[--sample]=SAMPLE=
+	[--repeat]=REPEAT=
+	[--resume]=MODE=resume
+	[--upstream]=UPSTREAM=upstream
+	[--record]='RECORD=true UPSTREAM=upstream'
+)
+SAMPLE='' REPEAT=1 UPSTREAM=none RECORD=false NAMES=() DIR=''
+
+other_argument()
 {
-	local status=$?
-
-	[[ $status != 1 || $JUDGED == true ]] || status=2
-	exit "$status"
+	[[ $1 != -* ]] || bad_usage "'$1' makes no sense with --mutants; see --help"
+	NAMES+=("$1")
 }
 
-bad_usage()
+check_choices()
 {
-	say "$GMEM_PROG: $*"
-	exit 2
-}
-
-parse_options()
-{
-	local option
-
-	while (($# > 0)); do
-		option=$1
-		shift
-		case $option in
-		--sample | --repeat | --seed | --jobs | --results | --linux | --arch)
-			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
-			declare -g "OPT_${option#--}=$1"
-			shift
-			;;
-		--mutants) ;;
-		--list) MODE=list ;;
-		--resume) MODE=resume ;;
-		--upstream) UPSTREAM=upstream ;;
-		--record) RECORD=true UPSTREAM=upstream ;;
-		-*) bad_usage "'$option' makes no sense with --mutants; see --help" ;;
-		*) NAMES+=("$option") ;;
-		esac
-	done
-}
-
-check_values()
-{
-	local option value
-
-	for option in sample repeat jobs; do
-		value=OPT_$option
-		[[ -z ${!value} || ${!value} =~ ^[1-9][0-9]{0,3}$ ]] ||
-			bad_usage "--$option wants a number from 1, not '${!value}'"
-	done
-	[[ $OPT_seed =~ ^[0-9]{1,18}$ ]] || bad_usage "--seed wants a number, not '$OPT_seed'"
-	[[ -e $GMEM_LAB/machines/$OPT_arch ]] || bad_usage "there is no $OPT_arch machine"
-	[[ -z $OPT_sample || ${#NAMES[@]} == 0 ]] ||
+	[[ -z $SAMPLE ]] || check_count --sample "$SAMPLE"
+	check_count --repeat "$REPEAT"
+	[[ -z $SAMPLE || ${#NAMES[@]} == 0 ]] ||
 		bad_usage "--sample chooses mutants, so names make no sense with it"
-	[[ ! -e $OPT_results || -d $OPT_results ]] ||
-		bad_usage "--results '$OPT_results' is not a directory"
-	"$GMEM_LAB/mutation-job" list "$OPT_arch" "${NAMES[@]}" > /dev/null || exit 2
-	[[ $RECORD == false || (${#NAMES[@]} == 0 && -z $OPT_sample) ]] ||
+	"$GMEM_LAB/mutation-job" list "$ARCH" "${NAMES[@]}" > /dev/null || exit 2
+	[[ $RECORD == false || (${#NAMES[@]} == 0 && -z $SAMPLE) ]] ||
 		bad_usage "--record is for all mutants, so a choice makes no sense with it"
 }
 
 choose_sample()
 {
-	mapfile -t NAMES < <("$GMEM_LAB/mutation-job" sample "$OPT_arch" "$OPT_sample" "$OPT_seed")
-	say "--sample $OPT_sample --seed $OPT_seed: ${NAMES[*]}"
+	mapfile -t NAMES < <("$GMEM_LAB/mutation-job" sample "$ARCH" "$SAMPLE" "$SEED")
+	say "--sample $SAMPLE --seed $SEED: ${NAMES[*]}"
 }
 
 # What is built once, and where it is: a scenario for all machines.
 prepare()
 {
 	mkdir "$DIR/prepared"
-	"$GMEM_LAB/build-tests.sh" --names --arch "$OPT_arch" > "$DIR/prepared/plan"
+	"$GMEM_LAB/build-tests.sh" --names --arch "$ARCH" > "$DIR/prepared/plan"
 	{
-		machine_says "$OPT_arch"
+		machine_says "$ARCH"
 		cat "$GMEM_LAB/scenarios/mutation"
-		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$OPT_arch" \
-			"$OPT_seed" "$OPT_jobs"
-		[[ -z $OPT_linux ]] || echo "linux = $OPT_linux"
+		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" \
+			"$SEED" "$JOBS"
+		[[ -z $LINUX ]] || echo "linux = $LINUX"
 	} > "$DIR/prepared/scenario"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$DIR/prepared"
 	[[ ! -e $DIR/prepared/not-run ]] || exit 2
 	# Tried once, and not by each of the machines that begin together.
-	run_child "$GMEM_LAB/probe-kvm.sh" "$OPT_arch" \
+	run_child "$GMEM_LAB/probe-kvm.sh" "$ARCH" \
 		"$(data_get "$DIR/prepared/scenario" boot-image)" \
 		"$(data_get "$DIR/prepared/scenario" initramfs)" > /dev/null
 }
 
 begin()
 {
-	DIR=$(realpath --canonicalize-missing "$OPT_results")/mutation-$(date +%Y%m%d-%H%M%S)
-	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$OPT_results' cannot be written to"
+	DIR=$(realpath --canonicalize-missing "$RESULTS")/mutation-$(date +%Y%m%d-%H%M%S)
+	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$RESULTS' cannot be written to"
 	prepare
-	printf '%s\n' "arch = $OPT_arch" "seed = $OPT_seed" "repeat = $OPT_repeat" > "$DIR/options"
-	"$GMEM_LAB/mutation-job" queue "$DIR" "$OPT_arch" "$OPT_jobs" "$OPT_repeat" "$OPT_seed" \
+	printf '%s\n' "arch = $ARCH" "seed = $SEED" "repeat = $REPEAT" > "$DIR/options"
+	"$GMEM_LAB/mutation-job" queue "$DIR" "$ARCH" "$JOBS" "$REPEAT" "$SEED" \
 		"$UPSTREAM" "${NAMES[@]}"
 	touch "$DIR/began"
 }
@@ -110,10 +79,10 @@ resume()
 {
 	local dir
 
-	for dir in "$OPT_results"/mutation-*; do
+	for dir in "$RESULTS"/mutation-*; do
 		[[ ! -e $dir/began || -e $dir/score.json ]] || DIR=$(realpath "$dir")
 	done
-	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $OPT_results"
+	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $RESULTS"
 	say "going on with $DIR"
 }
 
@@ -121,7 +90,7 @@ resume()
 all_of()
 {
 	run_child xargs --arg-file="$DIR/$1" --delimiter='\n' --max-args=1 --no-run-if-empty \
-		--max-procs="$OPT_jobs" --process-slot-var=GMEM_SLOT \
+		--max-procs="$JOBS" --process-slot-var=GMEM_SLOT \
 		setpriv --pdeathsig TERM -- "$GMEM_LAB/mutation-job" "$2" || :
 }
 
@@ -141,18 +110,17 @@ run()
 
 main()
 {
-	NAMES=() MODE=run UPSTREAM=none RECORD=false JUDGED=false DIR=
-	OPT_sample='' OPT_repeat=1 OPT_linux='' OPT_seed=$((RANDOM * 32768 + RANDOM))
-	OPT_jobs=$(nproc) OPT_results=$GMEM_ROOT/results OPT_arch=$(host_arch)
 	trap finish EXIT
 	parse_options "$@"
+	ARCH=${ARCH:-$(host_arch)}
 	check_values
-	[[ -z $OPT_sample ]] || choose_sample
+	check_choices
+	[[ -z $SAMPLE ]] || choose_sample
 	case $MODE in
-	list) "$GMEM_LAB/mutation-job" list "$OPT_arch" "${NAMES[@]}" ;;
+	list) "$GMEM_LAB/mutation-job" list "$ARCH" "${NAMES[@]}" ;;
 	resume) resume; run ;;
 	run)
-		run_child "$GMEM_LAB/packages.sh" --arch "$OPT_arch"
+		run_child "$GMEM_LAB/packages.sh" --arch "$ARCH"
 		begin
 		run
 		;;

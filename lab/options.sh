@@ -1,16 +1,44 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the scripts that read this use the names
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What run_all.sh was asked for: whether it makes sense, and which runs it comes to.
-# Usage: . lab/options.sh, after common.sh, by run_all.sh alone
+# The options of run_all.sh and of its --mutants part: one parser, the values that both
+# know, and the exit status.
+# Usage: . "$GMEM_LAB/options.sh", after common.sh
+#	OPTIONS+=([--tree]=TREE= [--host]=HOST=true)
+#	other_argument() { bad_usage "unknown option '$1'"; }
+#	trap finish EXIT
+#	parse_options "$@"
+#	check_values
 #
-# A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
-# lab/scenarios is always in force, a named one adds to it.
+# OPTIONS says what an option assigns: "NAME=" takes a value and the last one counts,
+# "NAME+=" collects the values of an option that may be repeated, "NAME=WORD" takes no
+# value.  An option may have several words of the last kind, or none.
 
-readonly KNOWN_EXPECTATIONS="unmovable optin implicit auto"
-readonly KNOWN_PROFILES="gate full soak"
-# What a soak is made of.
-readonly SOAK_TEST=guest_memfd:under_pressure_test
+declare -A OPTIONS=(
+	[--arch]=ARCH=
+	[--linux]=LINUX=
+	[--seed]=SEED=
+	[--results]=RESULTS=
+	[--jobs]=JOBS=
+	[--list]=MODE=list
+)
+ARCH='' LINUX='' RESULTS=$GMEM_ROOT/results JOBS=$(nproc) MODE=run
+SEED=$((RANDOM * 32768 + RANDOM))
+
+# finish() maps the exit status of a lab that failed to FAILURE; JUDGED is true once the
+# status is a verdict.  SCRATCH is a directory that has to go.
+FAILURE=2 JUDGED=false SCRATCH=''
+
+# Exit status 1 is reserved for a verdict, so a command that fails in a script of the lab
+# must not end it with 1; and git bisect would take 2 for a bad commit.
+finish()
+{
+	local status=$?
+
+	[[ -z $SCRATCH ]] || rm -rf "$SCRATCH"
+	[[ $status != [12] || $JUDGED == true ]] || status=$FAILURE
+	exit "$status"
+}
 
 bad_usage()
 {
@@ -18,11 +46,53 @@ bad_usage()
 	exit 2
 }
 
+parse_options()
+{
+	local option value assignment
+
+	while (($# > 0)); do
+		option=$1
+		shift
+		if [[ $option == --help || $option == -h ]]; then
+			cat "$GMEM_LAB/usage.txt"
+			exit 0
+		fi
+		if [[ $option != -* || -z ${OPTIONS[$option]+known} ]]; then
+			other_argument "$option"
+			continue
+		fi
+		if [[ ${OPTIONS[$option]} == *= ]]; then
+			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
+			value=$1
+			shift
+		fi
+		for assignment in ${OPTIONS[$option]}; do
+			assign "$assignment"
+		done
+	done
+}
+
+# Carries out one word of OPTIONS, with the value that parse_options() has read.
+assign()
+{
+	local -r name=${1%%[+=]*}
+
+	if [[ $1 == *+= ]]; then
+		local -n list=$name
+		list+=("$value")
+	elif [[ $1 == *= ]]; then
+		printf -v "$name" %s "$value"
+	else
+		printf -v "$name" %s "${1#*=}"
+	fi
+}
+
 known_architectures()
 {
 	(cd "$GMEM_LAB/machines" && echo *)
 }
 
+# Checks the values that both commands know; ARCH has been chosen by now.
 check_values()
 {
 	local -r places=$GMEM_ROOT$GMEM_CACHE
@@ -33,14 +103,8 @@ check_values()
 		bad_usage "unknown architecture '$ARCH'; known: $(known_architectures)"
 	[[ $ARCH == "$(host_arch)" || -n $(data_get "$GMEM_LAB/machines/$ARCH" cross) ]] ||
 		bad_usage "there is no cross-compiler for $ARCH on a $(uname -m) machine"
-	[[ -z $EXPECT || " $KNOWN_EXPECTATIONS " == *" $EXPECT "* ]] ||
-		bad_usage "unknown expectation '$EXPECT'; known: $KNOWN_EXPECTATIONS"
-	[[ -z $PROFILE || " $KNOWN_PROFILES " == *" $PROFILE "* ]] ||
-		bad_usage "unknown profile '$PROFILE'; known: $KNOWN_PROFILES"
-	[[ $PROFILE != soak || -z $ONLY ]] ||
-		bad_usage "--profile soak runs ${SOAK_TEST#*:} alone, so --only makes no sense with it"
 	[[ $SEED =~ ^[0-9]{1,18}$ ]] || bad_usage "--seed wants a number, not '$SEED'"
-	[[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || bad_usage "--jobs wants a number from 1, not '$JOBS'"
+	check_count --jobs "$JOBS"
 	[[ -z $LINUX || $LINUX =~ ^[0-9]{1,4}\.[0-9]{1,4}$ ]] ||
 		bad_usage "--linux wants a version like 7.3, not '$LINUX'"
 	[[ -z $LINUX ]] || ((${LINUX%.*} * 10000 + 10#${LINUX#*.} >= 70002)) ||
@@ -49,7 +113,13 @@ check_values()
 	[[ $MODE != run ]] || writable "$RESULTS" || bad_usage "--results '$RESULTS' cannot be written to"
 }
 
-# DIR, or what would have to hold it.
+# check_count OPTION VALUE: refuses what is not a number from 1 to 9999.
+check_count()
+{
+	[[ $2 =~ ^[1-9][0-9]{0,3}$ ]] || bad_usage "$1 wants a number from 1, not '$2'"
+}
+
+# Succeeds if DIR, or its nearest parent that exists, is a directory that we may write to.
 writable()
 {
 	local dir
@@ -59,150 +129,4 @@ writable()
 		dir=$(dirname "$dir")
 	done
 	[[ -d $dir && -w $dir ]]
-}
-
-check_tree()
-{
-	[[ -d $TREE ]] || bad_usage "--tree '$TREE' is not a directory"
-	[[ -f $TREE/Kbuild && -f $TREE/scripts/kconfig/merge_config.sh && -d $TREE/virt/kvm ]] ||
-		bad_usage "--tree '$TREE' is not a kernel tree"
-	TREE=$(realpath "$TREE")
-}
-
-# A kernel image is known by a few bytes of its header.
-check_image()
-{
-	local -r image=$1
-	local offset magic
-
-	[[ -e $image ]] || bad_usage "--kernel '$image' is neither stock, reference nor a file"
-	[[ -f $image && -r $image ]] || bad_usage "--kernel '$image' is not a file that can be read"
-	read -r offset magic <<< "$(data_get "$GMEM_LAB/machines/$ARCH" magic)"
-	[[ $(od --address-radix=n --format=x1 --skip-bytes="$offset" --read-bytes=4 "$image" \
-		2> /dev/null | tr -d ' \n') == "$magic" ]] ||
-		bad_usage "--kernel '$image' is not a kernel image for $ARCH"
-}
-
-check_host()
-{
-	((${#KERNELS[@]} == 0)) || bad_usage "--host tests the running kernel, so --kernel makes no sense with it"
-	[[ $ARCH == "$(host_arch)" ]] || bad_usage "--host cannot test $ARCH on a $(uname -m) machine"
-	[[ $MODE == run ]] || return 0
-	((EUID == 0)) || bad_usage "--host has to be run as root"
-	[[ -r /dev/kvm && -w /dev/kvm ]] || bad_usage "--host needs /dev/kvm"
-	[[ $CONSENT == true ]] ||
-		bad_usage "--host moves and offlines this machine's memory; say --i-know-this-moves-memory if it may"
-}
-
-choose_kernels()
-{
-	local kernel
-
-	if [[ $HOST == true ]]; then
-		((${#SCENARIOS[@]} == 0)) ||
-			bad_usage "--host has no machine to change, so --scenario makes no sense with it"
-		check_host
-		KERNELS=(host) KERNELS_GIVEN=true
-		return
-	fi
-	[[ $CONSENT == false ]] || bad_usage "--i-know-this-moves-memory makes sense with --host only"
-	for kernel in "${KERNELS[@]}"; do
-		[[ $kernel == stock || $kernel == reference ]] || check_image "$kernel"
-	done
-	KERNELS_GIVEN=true
-	if [[ -n $TREE ]]; then
-		KERNELS+=(tree)
-	elif ((${#KERNELS[@]} == 0)); then
-		KERNELS=(stock reference) KERNELS_GIVEN=false
-		[[ $PROFILE != soak ]] || KERNELS=(reference)
-	fi
-}
-
-# Every scenario that --scenario takes: those that say on which kernels they are run.
-known_scenarios()
-{
-	grep --files-with-matches '^kernels *=' "$GMEM_LAB"/scenarios/* | sed 's,.*/,,'
-}
-
-# "NAME  ARCHITECTURE  what it is", by the first sentence of its file.
-list_scenarios()
-{
-	local name file
-
-	for name in $(known_scenarios); do
-		file=$GMEM_LAB/scenarios/$name
-		printf '%-14s %-8s %s\n' "$name" "$(scenario_arch "$name")" \
-			"$(sed -n '3s/^# //p' "$file")"
-	done
-}
-
-scenario_arch()
-{
-	data_get "$GMEM_LAB/scenarios/$1" arch
-}
-
-# A scenario that is one architecture's alone chooses it, where --arch does not.
-check_scenarios()
-{
-	local name arch
-
-	for name in "${SCENARIOS[@]}"; do
-		[[ $name =~ ^[a-z0-9-]+$ && $'\n'$(known_scenarios)$'\n' == *$'\n'$name$'\n'* ]] ||
-			bad_usage "unknown scenario '$name'; known: $(known_scenarios | paste --serial --delimiters=' ')"
-		arch=$(scenario_arch "$name")
-		ARCH=${ARCH:-$arch}
-		[[ -z $arch || $ARCH == "$arch" ]] ||
-			bad_usage "scenario '$name' is of $arch, not of $ARCH"
-	done
-	ARCH=${ARCH:-$(host_arch)}
-}
-
-# The scenarios of this architecture, which a full run takes as well.
-add_all_scenarios()
-{
-	local name arch
-
-	for name in $(known_scenarios); do
-		arch=$(scenario_arch "$name")
-		[[ -n $arch && $arch != "$ARCH" ]] || SCENARIOS+=("$name")
-	done
-}
-
-# Every kernel as it is, unless scenarios were asked for by name; and every scenario
-# on the kernels that were asked for, or on those that its file names.
-choose_runs()
-{
-	local kernel name
-	local -a kernels
-
-	RUNS=()
-	if ((${#SCENARIOS[@]} == 0)); then
-		RUNS=("${KERNELS[@]/#/ }")
-		[[ $PROFILE != full || $HOST == true || $KERNELS_GIVEN == true ]] || add_all_scenarios
-	fi
-	for name in "${SCENARIOS[@]}"; do
-		kernels=("${KERNELS[@]}")
-		[[ $KERNELS_GIVEN == true ]] || read -ra kernels <<< \
-			"$(data_get "$GMEM_LAB/scenarios/$name" kernels)"
-		for kernel in "${kernels[@]}"; do
-			[[ $kernel =~ ^(stock|reference|tree)$ ||
-			   -z $(data_get "$GMEM_LAB/scenarios/$name" config) ]] ||
-				bad_usage "scenario '$name' is of a kernel's configuration, so it makes no sense with an image"
-			RUNS+=("$name $kernel")
-		done
-	done
-}
-
-choose_tests()
-{
-	local name
-
-	# Without make there is a list once the packages are installed.
-	type -P make > /dev/null || [[ $MODE == run ]] || die "make is missing; see lab/packages.sh"
-	PLAN=()
-	while IFS= read -r name; do
-		# shellcheck disable=SC2053 # a pattern it is
-		[[ -n $ONLY && $name != $ONLY && ${name#*:} != $ONLY ]] || PLAN+=("$name")
-	done < <("$GMEM_LAB/build-tests.sh" --names --arch "$ARCH")
-	((${#PLAN[@]} > 0)) || bad_usage "no test matches '${ONLY:-*}'; see --list"
 }

@@ -1,0 +1,169 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The runs that run_all.sh was asked for, and whether they make sense.
+# Usage: . "$GMEM_LAB/runs.sh", after options.sh, by run_all.sh alone
+#
+# A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
+# lab/scenarios is always in force, a named one adds to it.
+
+readonly KNOWN_EXPECTATIONS="unmovable optin implicit auto"
+readonly KNOWN_PROFILES="gate full soak"
+# The only test of a soak.
+readonly SOAK_TEST=guest_memfd:under_pressure_test
+
+check_choices()
+{
+	[[ -z $EXPECT || " $KNOWN_EXPECTATIONS " == *" $EXPECT "* ]] ||
+		bad_usage "unknown expectation '$EXPECT'; known: $KNOWN_EXPECTATIONS"
+	[[ -z $PROFILE || " $KNOWN_PROFILES " == *" $PROFILE "* ]] ||
+		bad_usage "unknown profile '$PROFILE'; known: $KNOWN_PROFILES"
+	[[ $PROFILE != soak || -z $ONLY ]] ||
+		bad_usage "--profile soak runs ${SOAK_TEST#*:} alone, so --only makes no sense with it"
+}
+
+check_tree()
+{
+	[[ -d $TREE ]] || bad_usage "--tree '$TREE' is not a directory"
+	[[ -f $TREE/Kbuild && -f $TREE/scripts/kconfig/merge_config.sh && -d $TREE/virt/kvm ]] ||
+		bad_usage "--tree '$TREE' is not a kernel tree"
+	TREE=$(realpath "$TREE")
+}
+
+# A kernel image is known by a few bytes of its header.
+check_image()
+{
+	local -r image=$1
+	local offset magic
+
+	[[ -e $image ]] || bad_usage "--kernel '$image' is neither stock, reference nor a file"
+	[[ -f $image && -r $image ]] || bad_usage "--kernel '$image' is not a file that can be read"
+	read -r offset magic <<< "$(data_get "$GMEM_LAB/machines/$ARCH" magic)"
+	[[ $(od --address-radix=n --format=x1 --skip-bytes="$offset" --read-bytes=4 "$image" \
+		2> /dev/null | tr -d ' \n') == "$magic" ]] ||
+		bad_usage "--kernel '$image' is not a kernel image for $ARCH"
+}
+
+check_host()
+{
+	((${#KERNELS[@]} == 0)) || bad_usage "--host tests the running kernel, so --kernel makes no sense with it"
+	[[ $ARCH == "$(host_arch)" ]] || bad_usage "--host cannot test $ARCH on a $(uname -m) machine"
+	[[ $MODE == run ]] || return 0
+	((EUID == 0)) || bad_usage "--host has to be run as root"
+	[[ -r /dev/kvm && -w /dev/kvm ]] || bad_usage "--host needs /dev/kvm"
+	[[ $CONSENT == true ]] ||
+		bad_usage "--host moves and offlines this machine's memory; say --i-know-this-moves-memory if it may"
+}
+
+choose_kernels()
+{
+	local kernel
+
+	if [[ $HOST == true ]]; then
+		((${#SCENARIOS[@]} == 0)) ||
+			bad_usage "--host has no machine to change, so --scenario makes no sense with it"
+		check_host
+		KERNELS=(host) KERNELS_GIVEN=true
+		return
+	fi
+	[[ $CONSENT == false ]] || bad_usage "--i-know-this-moves-memory makes sense with --host only"
+	for kernel in "${KERNELS[@]}"; do
+		[[ $kernel == stock || $kernel == reference ]] || check_image "$kernel"
+	done
+	KERNELS_GIVEN=true
+	if [[ -n $TREE ]]; then
+		KERNELS+=(tree)
+	elif ((${#KERNELS[@]} == 0)); then
+		KERNELS=(stock reference) KERNELS_GIVEN=false
+		[[ $PROFILE != soak ]] || KERNELS=(reference)
+	fi
+}
+
+# Every scenario that --scenario takes: those that say on which kernels they are run.
+known_scenarios()
+{
+	grep --files-with-matches '^kernels *=' "$GMEM_LAB"/scenarios/* | sed 's,.*/,,'
+}
+
+# "NAME  ARCHITECTURE  what it is", by the first sentence of its file.
+list_scenarios()
+{
+	local name file
+
+	for name in $(known_scenarios); do
+		file=$GMEM_LAB/scenarios/$name
+		printf '%-14s %-8s %s\n' "$name" "$(scenario_arch "$name")" \
+			"$(sed -n '3s/^# //p' "$file")"
+	done
+}
+
+scenario_arch()
+{
+	data_get "$GMEM_LAB/scenarios/$1" arch
+}
+
+# A scenario that is one architecture's alone chooses it, where --arch does not.
+check_scenarios()
+{
+	local name arch
+
+	for name in "${SCENARIOS[@]}"; do
+		[[ $name =~ ^[a-z0-9-]+$ && $'\n'$(known_scenarios)$'\n' == *$'\n'$name$'\n'* ]] ||
+			bad_usage "unknown scenario '$name'; known: $(known_scenarios | paste --serial --delimiters=' ')"
+		arch=$(scenario_arch "$name")
+		ARCH=${ARCH:-$arch}
+		[[ -z $arch || $ARCH == "$arch" ]] ||
+			bad_usage "scenario '$name' is of $arch, not of $ARCH"
+	done
+	ARCH=${ARCH:-$(host_arch)}
+}
+
+# The scenarios of this architecture, which a full run takes as well.
+add_all_scenarios()
+{
+	local name arch
+
+	for name in $(known_scenarios); do
+		arch=$(scenario_arch "$name")
+		[[ -n $arch && $arch != "$ARCH" ]] || SCENARIOS+=("$name")
+	done
+}
+
+# Every kernel as it is, unless scenarios were asked for by name; and every scenario
+# on the kernels that were asked for, or on those that its file names.
+choose_runs()
+{
+	local kernel name
+	local -a kernels
+
+	RUNS=()
+	if ((${#SCENARIOS[@]} == 0)); then
+		RUNS=("${KERNELS[@]/#/ }")
+		[[ $PROFILE != full || $HOST == true || $KERNELS_GIVEN == true ]] || add_all_scenarios
+	fi
+	for name in "${SCENARIOS[@]}"; do
+		kernels=("${KERNELS[@]}")
+		[[ $KERNELS_GIVEN == true ]] || read -ra kernels <<< \
+			"$(data_get "$GMEM_LAB/scenarios/$name" kernels)"
+		for kernel in "${kernels[@]}"; do
+			[[ $kernel =~ ^(stock|reference|tree)$ ||
+			   -z $(data_get "$GMEM_LAB/scenarios/$name" config) ]] ||
+				bad_usage "scenario '$name' is of a kernel's configuration, so it makes no sense with an image"
+			RUNS+=("$name $kernel")
+		done
+	done
+}
+
+choose_tests()
+{
+	local name
+
+	# Without make there is a list once the packages are installed.
+	type -P make > /dev/null || [[ $MODE == run ]] || die "make is missing; see lab/packages.sh"
+	PLAN=()
+	while IFS= read -r name; do
+		# shellcheck disable=SC2053 # a pattern it is
+		[[ -n $ONLY && $name != $ONLY && ${name#*:} != $ONLY ]] || PLAN+=("$name")
+	done < <("$GMEM_LAB/build-tests.sh" --names --arch "$ARCH")
+	((${#PLAN[@]} > 0)) || bad_usage "no test matches '${ONLY:-*}'; see --list"
+}
