@@ -9,6 +9,7 @@ set -euo pipefail
 # shellcheck source=lab/common.sh
 . "${BASH_SOURCE[0]%/*}/lab/common.sh"
 . "$GMEM_ROOT/lab/options.sh"
+. "$GMEM_ROOT/lab/scenarios.sh"
 . "$GMEM_ROOT/lab/runs.sh"
 
 OPTIONS+=(
@@ -54,14 +55,14 @@ write_scenario()
 	local -r kernel=${1#* } scenario=${1%% *} run_dir=$2
 	local base=$kernel image=
 
-	[[ -e $GMEM_LAB/scenarios/$kernel ]] || base=image image=$(realpath "$kernel")
+	[[ $kernel != */* ]] || base=image image=$(realpath "$kernel")
 	mkdir "$run_dir"
 	printf '%s\n' "${PLAN[@]}" > "$run_dir/plan"
 	{
-		[[ $HOST == true ]] || machine_says "$ARCH"
-		cat "$GMEM_LAB/scenarios/$base"
+		[[ $HOST == true ]] || machine_settings "$ARCH"
+		scenario_text "$base"
 		[[ -z $scenario ]] || printf '\n# --scenario %s\n' "$scenario"
-		[[ -z $scenario ]] || cat "$GMEM_LAB/scenarios/$scenario"
+		[[ -z $scenario ]] || scenario_text "$scenario"
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
 		[[ -z $EXPECT ]] || echo "expect = $EXPECT"
 		[[ -z $ONLY ]] || echo "only = $ONLY"

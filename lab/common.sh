@@ -43,15 +43,6 @@ data_get()
 	data_all "$@" | tail -n 1
 }
 
-# What the machine of an ARCH says of every run in it: what it lacks, and the time it takes.
-machine_says()
-{
-	printf '# Of the %s machine.\n' "$1"
-	grep --extended-regexp '^(allow-skip|allow-log|timeout|boot-timeout) *=' \
-		"$GMEM_LAB/machines/$1" || :
-	echo
-}
-
 # Of the run in RUN_DIR: a value of its scenario, and how many programs are done.
 setting()
 {

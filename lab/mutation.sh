@@ -9,6 +9,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 . "$GMEM_LAB/options.sh"
+. "$GMEM_LAB/scenarios.sh"
 
 OPTIONS+=(
 	[--mutants]=''
@@ -49,8 +50,8 @@ prepare()
 	mkdir "$DIR/prepared"
 	"$GMEM_LAB/build-tests.sh" --names --arch "$ARCH" > "$DIR/prepared/plan"
 	{
-		machine_says "$ARCH"
-		cat "$GMEM_LAB/scenarios/mutation"
+		machine_settings "$ARCH"
+		scenario_text mutation
 		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" \
 			"$SEED" "$JOBS"
 		[[ -z $LINUX ]] || echo "linux = $LINUX"

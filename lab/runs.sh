@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The runs that run_all.sh was asked for, and whether they make sense.
-# Usage: . "$GMEM_LAB/runs.sh", after options.sh, by run_all.sh alone
+# Usage: . "$GMEM_LAB/runs.sh", after options.sh and scenarios.sh, by run_all.sh alone
 #
 # A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
 # lab/scenarios is always in force, a named one adds to it.
@@ -57,7 +57,7 @@ check_host()
 
 choose_kernels()
 {
-	local kernel
+	local index kernel
 
 	if [[ $HOST == true ]]; then
 		((${#SCENARIOS[@]} == 0)) ||
@@ -67,8 +67,12 @@ choose_kernels()
 		return
 	fi
 	[[ $CONSENT == false ]] || bad_usage "--i-know-this-moves-memory makes sense with --host only"
-	for kernel in "${KERNELS[@]}"; do
-		[[ $kernel == stock || $kernel == reference ]] || check_image "$kernel"
+	for index in "${!KERNELS[@]}"; do
+		kernel=${KERNELS[index]}
+		[[ $kernel != stock && $kernel != reference ]] || continue
+		check_image "$kernel"
+		# Only an image has a slash in its name, whatever its file is called.
+		KERNELS[index]=$(realpath --no-symlinks "$kernel")
 	done
 	KERNELS_GIVEN=true
 	if [[ -n $TREE ]]; then
@@ -79,29 +83,6 @@ choose_kernels()
 	fi
 }
 
-# Every scenario that --scenario takes: those that say on which kernels they are run.
-known_scenarios()
-{
-	grep --files-with-matches '^kernels *=' "$GMEM_LAB"/scenarios/* | sed 's,.*/,,'
-}
-
-# "NAME  ARCHITECTURE  what it is", by the first sentence of its file.
-list_scenarios()
-{
-	local name file
-
-	for name in $(known_scenarios); do
-		file=$GMEM_LAB/scenarios/$name
-		printf '%-14s %-8s %s\n' "$name" "$(scenario_arch "$name")" \
-			"$(sed -n '3s/^# //p' "$file")"
-	done
-}
-
-scenario_arch()
-{
-	data_get "$GMEM_LAB/scenarios/$1" arch
-}
-
 # A scenario that is one architecture's alone chooses it, where --arch does not.
 check_scenarios()
 {
@@ -110,7 +91,7 @@ check_scenarios()
 	for name in "${SCENARIOS[@]}"; do
 		[[ $name =~ ^[a-z0-9-]+$ && $'\n'$(known_scenarios)$'\n' == *$'\n'$name$'\n'* ]] ||
 			bad_usage "unknown scenario '$name'; known: $(known_scenarios | paste --serial --delimiters=' ')"
-		arch=$(scenario_arch "$name")
+		arch=$(scenario_get "$name" arch)
 		ARCH=${ARCH:-$arch}
 		[[ -z $arch || $ARCH == "$arch" ]] ||
 			bad_usage "scenario '$name' is of $arch, not of $ARCH"
@@ -124,7 +105,7 @@ add_all_scenarios()
 	local name arch
 
 	for name in $(known_scenarios); do
-		arch=$(scenario_arch "$name")
+		arch=$(scenario_get "$name" arch)
 		[[ -n $arch && $arch != "$ARCH" ]] || SCENARIOS+=("$name")
 	done
 }
@@ -144,10 +125,9 @@ choose_runs()
 	for name in "${SCENARIOS[@]}"; do
 		kernels=("${KERNELS[@]}")
 		[[ $KERNELS_GIVEN == true ]] || read -ra kernels <<< \
-			"$(data_get "$GMEM_LAB/scenarios/$name" kernels)"
+			"$(scenario_get "$name" kernels)"
 		for kernel in "${kernels[@]}"; do
-			[[ $kernel =~ ^(stock|reference|tree)$ ||
-			   -z $(data_get "$GMEM_LAB/scenarios/$name" config) ]] ||
+			[[ $kernel != */* || -z $(scenario_get "$name" config) ]] ||
 				bad_usage "scenario '$name' is of a kernel's configuration, so it makes no sense with an image"
 			RUNS+=("$name $kernel")
 		done
