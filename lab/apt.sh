@@ -3,11 +3,13 @@
 #
 # apt with a state of its own, which leaves the machine's alone: for kernel sources
 # of other releases, and for packages of other architectures.
-# Usage: APT=DIRECTORY; . "${BASH_SOURCE[0]%/*}/apt.sh", after common.sh
+# Usage: APT=DIRECTORY; . "$GMEM_LAB/apt.sh", after common.sh
 #
 # apt does the fetching and the verifying: an index counts only with a valid
 # signature of Debian's keyring, a package only with the hash that the signed index
 # gives it.  The mirror is the one that this machine's own apt uses, or GMEM_MIRROR.
+
+. "$GMEM_LAB/progress.sh"
 
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly LOG=$GMEM_CACHE/log

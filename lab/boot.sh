@@ -11,6 +11,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/run-dir.sh"
+. "$GMEM_LAB/progress.sh"
 
 # A panic or an oops ends the machine, as QEMU exits instead of rebooting.
 readonly APPEND="panic=-1 oops=panic rdinit=/init"

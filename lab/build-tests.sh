@@ -10,6 +10,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/cache.sh"
+. "$GMEM_LAB/progress.sh"
 
 names()
 {

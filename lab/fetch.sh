@@ -10,9 +10,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/cache.sh"
 readonly APT=$GMEM_CACHE/apt DEB=$GMEM_CACHE/deb
-# shellcheck source=apt.sh
-. "${BASH_SOURCE[0]%/*}/apt.sh"
+. "$GMEM_LAB/apt.sh"
 
 readonly SUITES=(trixie-backports sid)
 readonly OLDEST=7.2

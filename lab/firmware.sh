@@ -11,9 +11,10 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/data.sh"
+. "$GMEM_LAB/cache.sh"
 readonly APT=$GMEM_CACHE/apt-firmware
-# shellcheck source=apt.sh
-. "${BASH_SOURCE[0]%/*}/apt.sh"
+. "$GMEM_LAB/apt.sh"
 
 download()
 {

@@ -10,6 +10,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/run-dir.sh"
+. "$GMEM_LAB/progress.sh"
 
 host_command()
 {

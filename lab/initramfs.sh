@@ -8,6 +8,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/cache.sh"
+. "$GMEM_LAB/progress.sh"
 
 # kselftest's runner calls these two by their path, with options of coreutils'
 # own; stress-ng makes the pressure.  busybox's shell would prefer its own sed to

@@ -15,6 +15,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/cache.sh"
+. "$GMEM_LAB/progress.sh"
 
 # What a first build compiles, about; only the progress display uses it.
 readonly USUAL_OBJECTS=1400

@@ -8,8 +8,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/children.sh"
 . "$GMEM_LAB/options.sh"
-. "$GMEM_LAB/scenarios.sh"
+. "$GMEM_LAB/scenario-files.sh"
 
 OPTIONS+=(
 	[--mutants]=''

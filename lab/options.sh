@@ -14,6 +14,8 @@
 # "NAME+=" collects the values of an option that may be repeated, "NAME=WORD" takes no
 # value.  An option may have several words of the last kind, or none.
 
+. "$GMEM_LAB/machine.sh"
+
 declare -A OPTIONS=(
 	[--arch]=ARCH=
 	[--linux]=LINUX=

@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/progress.sh"
 
 # The compiler and what a kernel build runs; what goes into the machine's initramfs;
 # what the scripts themselves run.  The machine's file names its emulator, and its

@@ -11,6 +11,9 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/cache.sh"
+. "$GMEM_LAB/children.sh"
 
 # Under KVM this takes two seconds.
 readonly BOOT_SECONDS=15 RUN_SECONDS=15

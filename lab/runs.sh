@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The runs that run_all.sh was asked for, and whether they make sense.
-# Usage: . "$GMEM_LAB/runs.sh", after options.sh and scenarios.sh, by run_all.sh alone
+# Usage: . "$GMEM_LAB/runs.sh", after options.sh, by run_all.sh alone
 #
 # A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
 # lab/scenarios is always in force, a named one adds to it.
+
+. "$GMEM_LAB/scenario-files.sh"
 
 readonly KNOWN_EXPECTATIONS="unmovable optin implicit auto"
 readonly KNOWN_PROFILES="gate full soak"

@@ -13,6 +13,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/run-dir.sh"
+. "$GMEM_LAB/children.sh"
 
 # Runs a script of the lab; what it prints becomes the value of VARIABLE.
 step()

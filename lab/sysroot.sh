@@ -11,9 +11,10 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/cache.sh"
 readonly APT=$GMEM_CACHE/apt-foreign
-# shellcheck source=apt.sh
-. "${BASH_SOURCE[0]%/*}/apt.sh"
+. "$GMEM_LAB/apt.sh"
 
 # What lab/initramfs.sh puts into a machine, and what the tests are linked with.
 readonly PACKAGES=(busybox-static coreutils dash libnuma-dev stress-ng)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The files of lab/scenarios, and the scenario of a run that is put together from them.
-# Usage: . "$GMEM_LAB/scenarios.sh", after common.sh
+# Usage: . "$GMEM_LAB/scenario-files.sh", after common.sh
 #
 # "include = NAME" in such a file stands for the text of lab/scenarios/NAME.
+
+. "$GMEM_LAB/data.sh"
 
 # Prints the text of the scenario NAME; WITHIN are the files that include it.
 scenario_text()
