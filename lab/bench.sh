@@ -8,13 +8,16 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/children.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/scenario-files.sh"
 
 readonly RESULTS=$GMEM_ROOT/results
 
 # The largest region and its control have to fit into either node.
 write_scenario()
 {
-	cat "$GMEM_LAB/scenarios/reference"
+	scenario_text reference
 	printf '%s = %s\n' arch "$(host_arch)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
 		memory 8G node-memory 4G
 }
