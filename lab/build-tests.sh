@@ -25,11 +25,23 @@ names()
 	printf '%s\n' "$upstream" | sed '/./s/^/kvm:/'
 }
 
-# What the project's part of a build is made of, without its order on disk.
+# Prints the directories of the tests and benchmarks, which only the Makefile lists.
+areas()
+{
+	sed -nE 's,^(TESTS|BENCHES) \+= (.*)/[^/]+$,\2,p' "$GMEM_ROOT/Makefile" | sort --unique |
+		grep . || die "the Makefile lists no test"
+}
+
+# Prints what the project's part of a build is made of, in an order that does not depend
+# on the disk.  Targets of the project itself, in project.mk, are no part of it.
 project_files()
 {
+	local dirs
+
+	dirs=$(areas) || exit
 	cd "$GMEM_ROOT"
-	find Makefile settings lib guest_memfd_* compaction_stress memory_offline -type f -print0 |
+	# shellcheck disable=SC2086 # a list of words
+	find Makefile settings lib $dirs -type f -print0 |
 		sort --zero-terminated | xargs --null sha256sum
 }
 
