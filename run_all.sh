@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots kernels in virtual machines, runs every guest_memfd test in them, and
-# says for each whether it keeps the contract.
+# Boots kernels in virtual machines, runs every guest_memfd test in them, and says of each
+# kernel whether it keeps the contract.
 # Usage: ./run_all.sh [OPTION...]	(see --help)
 
 set -euo pipefail
@@ -33,8 +33,8 @@ other_argument()
 	bad_usage "unknown option '$1'; see --help"
 }
 
-# The directory that a run's results go to: KERNEL, or KERNEL-SCENARIO; two images may
-# have one name.
+# Prints the name of a run's directory in DIR: KERNEL or KERNEL-SCENARIO, with a number
+# where two images have one name.
 run_name()
 {
 	local -r kernel=${1#* } scenario=${1%% *} dir=$2
@@ -48,8 +48,9 @@ run_name()
 	echo "$name"
 }
 
-# The scenario that is in force: what the machine has to say, the kernel's file, the
-# file of the scenario that was asked for, and what the options add.
+# Makes the directory of a run, and puts its scenario together: the settings of the
+# machine, the kernel's file, the file of the scenario that was asked for, and the options.
+# A later line overrides an earlier one.
 write_scenario()
 {
 	local -r kernel=${1#* } scenario=${1%% *} run_dir=$2
@@ -63,7 +64,7 @@ write_scenario()
 		scenario_text "$base"
 		[[ -z $scenario ]] || printf '\n# --scenario %s\n' "$scenario"
 		[[ -z $scenario ]] || scenario_text "$scenario"
-		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
+		printf '\n# The options of this run\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
 		[[ -z $EXPECT ]] || echo "expect = $EXPECT"
 		[[ -z $ONLY ]] || echo "only = $ONLY"
 		[[ -z $PROFILE ]] || echo "profile = $PROFILE"
@@ -73,6 +74,7 @@ write_scenario()
 	} > "$run_dir/scenario"
 }
 
+# Prints what would be run; what --dry-run has to write goes to a directory that is removed.
 dry_run()
 {
 	local run run_dir text
@@ -86,7 +88,7 @@ dry_run()
 	done
 }
 
-# A directory of this run's own, even if another one began in the same second.
+# Makes a directory for the results, also when another run began in the same second.
 make_results()
 {
 	local number=1
@@ -100,7 +102,7 @@ make_results()
 	ln --symbolic --force --no-dereference "${DIR##*/}" "$RESULTS/latest"
 }
 
-# The first Ctrl-C ends a soak, which has a verdict even so; another one ends us.
+# The first Ctrl-C ends a soak, which still gets a verdict; the second one ends this script.
 ask_to_stop()
 {
 	local run_dir
@@ -113,7 +115,7 @@ ask_to_stop()
 	done < "$DIR/runs"
 }
 
-# As run_child, save that a signal that is trapped does not end the wait.
+# Does what run_child() does, but goes on waiting after a signal that is trapped.
 run_soak()
 {
 	local status=0
@@ -127,8 +129,8 @@ run_soak()
 	return "$status"
 }
 
-# The given runs, in the order in which they had better begin: where something may have
-# to move, there is most to do.
+# Prints the run directories in the order in which they begin: the longest runs come first,
+# which are those in which guest_memfd may have to move.
 longest_first()
 {
 	local run_dir
@@ -144,8 +146,8 @@ longest_first()
 	printf '%s' "${last[@]/%/$'\n'}"
 }
 
-# Builds one after the other, lets the machines run side by side, as many as jobs
-# are allowed; the summary has the last word, and the exit status.
+# Builds for one run after the other, then runs as many machines side by side as there are
+# jobs.  The summary decides the exit status.
 run()
 {
 	local run run_dir status=0 runner=run_child

@@ -1,13 +1,13 @@
-# shellcheck shell=bash disable=SC2034 # names for the scripts that read this
+# shellcheck shell=bash disable=SC2034 # the scripts that read this use the names
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# apt with a state of its own, which leaves the machine's alone: for kernel sources
-# of other releases, and for packages of other architectures.
+# Runs apt with a state of its own, for kernel sources of other releases and for packages of
+# other architectures; what this machine's apt knows and has installed stays as it is.
 # Usage: APT=DIRECTORY; . "$GMEM_LAB/apt.sh", after common.sh
 #
-# apt does the fetching and the verifying: an index counts only with a valid
-# signature of Debian's keyring, a package only with the hash that the signed index
-# gives it.  The mirror is the one that this machine's own apt uses, or GMEM_MIRROR.
+# apt fetches and verifies: it takes an index only with a valid signature of Debian's keyring,
+# and a package only with the hash that the signed index has for it.  The mirror is
+# GMEM_MIRROR, or the one that this machine's apt uses.
 
 . "$GMEM_LAB/progress.sh"
 
@@ -17,7 +17,7 @@ readonly PRIVATE=(--config-file="$APT/apt.conf"
 	--option=Dir::Etc::SourceList="$APT/sources.list"
 	--option=Dir::Etc::SourceParts=-)
 
-# "#clear" undoes hooks of the machine's own configuration; proxies stay.
+# "#clear" removes the hooks that this machine has configured; its proxies stay.
 write_apt_conf()
 {
 	mkdir -p "$APT"/{lists,cache,lists/partial} "$LOG"
@@ -35,11 +35,11 @@ write_apt_conf()
 	APT::Get::AllowUnauthenticated "false";
 	Acquire::Languages "none";
 	CONF
-	# Root's apt would become _apt, which may not write into this cache.
+	# As root, apt would become the user _apt, which may not write into this cache.
 	((EUID != 0)) || echo 'APT::Sandbox::User "root";' >> "$APT/apt.conf"
 }
 
-# The machine's own Debian mirror, as its apt configuration has it.
+# Prints the first Debian mirror in apt's configuration, or nothing.
 mirror_of_machine()
 {
 	# shellcheck disable=SC2016 # apt expands $(REPO_URI), not the shell
@@ -48,8 +48,8 @@ mirror_of_machine()
 		grep --invert-match '^cdrom:' | sed -n '1s,/*$,,p' || :
 }
 
-# Where the machine's lists were never fetched they are fetched into the
-# private state: an unprivileged user can do that.
+# Prints the mirror to use.  Where this machine has never fetched its lists, they are fetched
+# into the private state, which any user may do.
 find_mirror()
 {
 	local mirror=${GMEM_MIRROR:-}

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots one kernel in QEMU and leaves what it said in RUN_DIR.
+# Boots one kernel in QEMU, and leaves in RUN_DIR what the machine printed.
 # Usage: lab/boot.sh [--dry-run] RUN_DIR IMAGE INITRAMFS
 #
-# RUN_DIR/scenario says how, RUN_DIR/plan lists the tests.  --dry-run only
-# prints the command.  Judging is not done here: a machine that had to be killed
-# leaves the file "watchdog", with "boot" or "run" in it.
+# RUN_DIR/scenario describes the machine, and RUN_DIR/plan lists the tests.  --dry-run only
+# prints the command.  This script does not judge: where it had to kill the machine, it
+# writes to RUN_DIR/watchdog whether that was in the "boot" or in the "run".
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -14,18 +14,19 @@ set -euo pipefail
 . "$GMEM_LAB/run-dir.sh"
 . "$GMEM_LAB/progress.sh"
 
-# A panic or an oops ends the machine, as QEMU exits instead of rebooting.
+# A panic or an oops ends the machine, because QEMU has -no-reboot.
 readonly APPEND="panic=-1 oops=panic rdinit=/init"
-# For an emulated machine, which is slow: tests stretch their bounds, and grace
-# periods take no longer than they must.
+# An emulated machine is slow, so tests stretch their timeouts, and RCU expedites every
+# grace period.
 readonly SLOW="KSFT_MACHINE_SLOW=1 rcupdate.rcu_expedited=1 sysctl.debug.kprobes-optimization=0"
-# Seconds until the tests begin, and until they end; scenarios may say other.
+# Seconds until the tests begin, and from there until they end; a scenario may override
+# both.
 readonly BOOT_TIMEOUT=60 RUN_TIMEOUT=900
-# Seconds for a machine that reported its end to power off.
+# Seconds to power off, once the machine has reported its end.
 readonly OFF_TIMEOUT=20
-# How much longer that is where others come first.
+# Timeout factor at SCHED_IDLE.
 readonly LEFTOVERS=4
-# Seconds that a full run may take, and that a soak may give no sign of life.
+# Seconds that a full run may take, and that a soak may be silent.
 readonly FULL_TIMEOUT=7200 SILENCE_TIMEOUT=900
 
 kernel_command_line()
@@ -38,24 +39,25 @@ kernel_command_line()
 	[[ -z $expect || $expect == auto ]] || line+=" GMEM_EXPECT=$expect"
 	line+=" GMEM_SEED=$(setting seed)"
 	[[ -z $PROFILE ]] || line+=" GMEM_PROFILE=$PROFILE"
-	# Only a choice has to be told: without one everything is run.
+	# The guest runs all tests unless it is told which.
 	[[ -z $only ]] || line+=" GMEM_ONLY=$(paste --serial --delimiters=, "$RUN_DIR/plan")"
 	[[ $ACCEL != tcg ]] || line+=" $SLOW"
 	[[ -z $(setting bench) ]] || line+=" GMEM_BENCH=1"
 	[[ -z $(setting probe) ]] || line+=" GMEM_PROBE=1"
-	# What the kernel would cut off would be tests that silently do not run.
+	# The kernel cuts off a longer line, and tests at its end would silently not run.
 	((${#line} < 2000)) || die "the kernel's command line is too long: choose fewer tests"
 	echo "$line"
 }
 
-# A comma in a file name is doubled for QEMU.
+# Doubles the commas of a file name, because QEMU separates options by single ones.
 escape()
 {
 	echo "${1//,/,,}"
 }
 
-# Results and console each have a channel; the third one is this machine's own
-# QMP monitor, so that a test can resize memory.  A socket's path is short.
+# Sets QEMU to the command.  Results and console each have a channel.  The third channel is
+# the machine's own QMP monitor, so that a test can resize memory.  Its socket is in /tmp,
+# because the path of a socket has to be short.
 qemu_command()
 {
 	local -r sockets=$1
@@ -85,21 +87,21 @@ qemu_command()
 		-device virtserialport,chardev=qmp,name=gmem.qmp
 		-kernel "$IMAGE" -initrd "$INITRAMFS"
 		-append "$(kernel_command_line)")
-	# Where a soak is told to stop.
-	# shellcheck disable=SC2054 # as above
+	# The host tells a soak here to stop.
+	# shellcheck disable=SC2054 # the commas are QEMU's
 	[[ $PROFILE != soak ]] || QEMU+=(-chardev "pipe,id=stop,path=$sockets/stop"
 		-device virtserialport,chardev=stop,name=gmem.stop)
 }
 
-# On one line, and so that a shell takes it back.
+# Prints the command on one line that can be pasted into a shell.
 quoted_command()
 {
 	echo "${QEMU[*]@Q}" | sed "s/'\([A-Za-z0-9_./:,=+-]*\)'/\1/g"
 }
 
-# Machines that share CPUs on equal terms keep each other's locks waiting, and take
-# longer together than one after the other.  Of those that run side by side, by their
-# GMEM_SLOT, the ones for which there are no CPUs get what the others leave.
+# Machines that share CPUs on equal terms take longer together than one after the other,
+# because a vCPU that holds a lock is preempted while others spin.  So the machines whose
+# GMEM_SLOT is beyond the CPUs of this one (a machine has two vCPUs) run at SCHED_IDLE.
 scheduling()
 {
 	((${GMEM_SLOT:-0} < ($(nproc) + 1) / 2)) && echo --other || echo --idle
@@ -110,7 +112,8 @@ ktap_has()
 	grep --quiet --text "^# gmem-lab: $1" "$RUN_DIR/ktap.log" 2> /dev/null
 }
 
-# Which bound the machine broke, if any: MARK is the second of its last step.
+# Prints which timeout the machine exceeded and succeeds, or fails.  MARK is the second in
+# which its last step began.
 overdue()
 {
 	local -r waited=$((SECONDS - MARK))
@@ -132,7 +135,7 @@ follow_state()
 	fi
 }
 
-# A soak's signs of life go to the user; whoever asked for its end is obeyed once.
+# Shows the user a soak's signs of life, and passes the user's request to stop on once.
 follow_soak()
 {
 	local line

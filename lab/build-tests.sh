@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Builds the suite and upstream's own KVM tests against a kernel of lab/kernel.sh, installs
-# them the way kselftest does, and prints the directory.
+# them as kselftest does, and prints the directory.
 # Usage: lab/build-tests.sh [--where|--names] [--arch ARCH] [--jobs N] KERNEL_DIR
 #
 # --names only prints every program as collection:program; it needs no kernel.
@@ -45,7 +45,8 @@ project_files()
 		sort --zero-terminated | xargs --null sha256sum
 }
 
-# A built kernel's directory name says what is in it; a user's tree changes.
+# The name of a kernel's directory is a hash of what is in it, except for the tree of a
+# user, whose files are hashed here.
 kernel_files()
 {
 	local -r source=$KERNEL_DIR/source
@@ -71,7 +72,7 @@ key()
 	} | hash_of_stdin
 }
 
-# What "make install" of the tree's selftests adds to the programs.
+# Installs the runner, as "make install" of the tree's own selftests does.
 install_runner()
 {
 	local -r selftests=$KERNEL_DIR/source/tools/testing/selftests
@@ -95,7 +96,7 @@ make_tests()
 	local sysroot
 
 	sysroot=$("$GMEM_LAB/sysroot.sh" "$ARCH") || exit
-	# As in kernel.sh: half an object file would look new.
+	# A build that was killed may have left half an object file that looks new to make.
 	[[ ! -e $BUILD.building ]] || rm -rf "$BUILD"
 	rm -rf "$STAGE"
 	mkdir -p "$BUILD" "$STAGE"
@@ -137,7 +138,8 @@ main()
 	fi
 	[[ -n $KERNEL_DIR ]] || die "usage: lab/build-tests.sh [--where] KERNEL_DIR"
 	DIR=$GMEM_CACHE/tests/$(key)
-	# Objects are as new as make holds them to be only among the files of one checkout.
+	# Each checkout has its own build directory, because make compares modification times,
+	# and those of two checkouts say nothing about each other.
 	BUILD=$GMEM_CACHE/tests/build-${KERNEL_DIR##*/}-$(hash_of_stdin <<< "$GMEM_ROOT")
 	readonly DIR STAGE=$DIR.tmp BUILD
 	if [[ $GOAL != where ]]; then

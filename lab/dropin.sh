@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Puts the suite into a kernel tree as tools/testing/selftests/guest_memfd, or
-# takes it out again.  Copies, as a symbolic link would send lib.mk astray.
+# Puts the suite into a kernel tree as tools/testing/selftests/guest_memfd, or takes it out
+# again.  The files are copied, because behind a symbolic link lib.mk would not find the tree.
 #
-# Usage: dropin.sh dropin|dropin-remove KSRC "FILE..."
+# Usage: lab/dropin.sh dropin|dropin-remove KSRC "FILE..."
 
 set -euo pipefail
 
@@ -17,7 +17,7 @@ die()
 	exit 2
 }
 
-# Adds LINE where it sorts among the others, if it is not there.
+# Adds LINE to MAKEFILE where it sorts among the others, unless it is there already.
 add_target()
 {
 	local makefile=$1

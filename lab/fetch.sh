@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches the distribution's newest kernel source and prints the package's file.
-# Usage: lab/fetch.sh [--where] [VERSION]	(VERSION: 7.3; default the newest)
-# With --where nothing is fetched: prints the newest in the cache, or nothing.
+# Fetches the newest kernel source of the distribution, and prints the package's file.
+# Usage: lab/fetch.sh [--where] [VERSION]
 #
-# apt fetches and verifies, see lab/apt.sh; a file appears in deb/ only after that.
+# VERSION is a version like 7.3; the default is the newest.  With --where nothing is fetched:
+# the script prints the newest package in the cache, or nothing.  apt fetches and verifies,
+# see lab/apt.sh, and only then the file appears in deb/.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -18,7 +19,7 @@ readonly SUITES=(trixie-backports sid)
 readonly OLDEST=7.2
 readonly INDEX_MAX_AGE_MINUTES=1440
 
-# Without --error-on=any apt calls an index that it could not fetch a success.
+# Without --error-on=any apt succeeds even where it could not fetch the index.
 refresh_index()
 {
 	local mirror
@@ -37,8 +38,9 @@ index_is_fresh()
 	[[ -n $(find "$APT/updated" -mmin "-$INDEX_MAX_AGE_MINUTES" 2> /dev/null) ]]
 }
 
-# "package version" of all that the index offers, and of all in the cache.  apt
-# takes a second to answer, and the answer changes with the index only.
+# offered() and cached() print "PACKAGE VERSION" of what the index offers and of what is in
+# the cache.  list_offered() asks apt, which takes a second, so refresh_index() keeps the
+# answer.
 offered()
 {
 	cat "$APT/offered" 2> /dev/null || :
@@ -67,7 +69,8 @@ cached()
 	done
 }
 
-# Of "package version" lines the newest: of VERSION, or of all from OLDEST on.
+# Reads lines of "PACKAGE VERSION" and prints the newest: that of the version that is WANTED,
+# or that of all since OLDEST.
 newest()
 {
 	local -r wanted=$1
@@ -85,7 +88,7 @@ newest()
 	[[ -z $best ]] || echo "$best_package $best"
 }
 
-# Sources have no epoch, so the version is a file name as it is.
+# A version of kernel sources has no epoch, so it can be part of a file's name.
 deb_file()
 {
 	echo "$DEB/$1_$2_all.deb"
@@ -116,7 +119,8 @@ download()
 	rm -rf "$DEB/tmp"
 }
 
-# "package version" to use; empty if there is none.
+# Prints the "PACKAGE VERSION" to use, or nothing.  An index that is a day old is refreshed,
+# and without network the cache has to do.
 choose()
 {
 	local -r wanted=$1

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches the firmware that a machine of ARCH boots with, and prints its file.
+# Fetches the firmware that the machine of ARCH boots with, and prints its file.
 # Usage: lab/firmware.sh [--where] ARCH
 #
-# The machine's file has "firmware = SUITE PACKAGE FILE": a Debian package, which is
-# not installed, and a file of it.  Without that: prints nothing.  With --where nothing
-# is fetched: prints where the file is, or would be.
+# The machine's file says "firmware = SUITE PACKAGE FILE": the Debian package is fetched and
+# not installed, and FILE is taken out of it.  For a machine that does not say so the script
+# prints nothing.  With --where it fetches nothing, and prints where the file is or would be.
 
 set -euo pipefail
 # shellcheck source=common.sh

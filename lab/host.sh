@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs the installed tests on this very machine and leaves in RUN_DIR what
-# lab/boot.sh leaves there of a virtual one.
+# Runs the installed tests on the machine that runs the lab, and leaves in RUN_DIR what
+# lab/boot.sh leaves there of a virtual machine.
 # Usage: lab/host.sh [--dry-run] RUN_DIR TESTS_DIR
 #
-# It moves and offlines the machine's memory: run_all.sh asks for consent.
+# The tests move and offline the machine's memory, so run_all.sh asks for consent first.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -31,7 +31,8 @@ host_command()
 	done < "$RUN_DIR/plan"
 }
 
-# The runner opens its standard output anew for every test, which must be a pipe.
+# The output is a pipe, because the runner opens /dev/stdout again for every test, and in a
+# file two offsets would overwrite each other's lines.
 run_tests()
 {
 	local status=0
@@ -40,7 +41,8 @@ run_tests()
 	{ "${COMMAND[@]}" 2>&1 || status=$?; echo "# gmem-lab: done exit=$status"; } | cat
 }
 
-# There is no console here: the kernel log since our marker stands for it.
+# Runs the tests.  There is no console here, so the kernel log since our marker takes its
+# place.
 run_marked()
 {
 	local -r marker="gmem-lab: run $$ $RANDOM$RANDOM"
@@ -49,7 +51,7 @@ run_marked()
 	run_logged "running the tests on this machine, programs" "$RUN_DIR/ktap.log" \
 		count_results run_tests || :
 	dmesg | sed -n "/$marker/,\$p" > "$RUN_DIR/console.log"
-	# A log that overflowed has lost the marker: then all that is left counts.
+	# A log that overflowed has lost the marker, and then all that is left counts.
 	[[ -s $RUN_DIR/console.log ]] || dmesg > "$RUN_DIR/console.log"
 }
 
@@ -68,7 +70,7 @@ main()
 	fi
 	echo "${COMMAND[*]@Q}" > "$RUN_DIR/qemu-cmd"
 	run_marked
-	# No emulator can have failed.
+	# The judge expects an exit status of QEMU, and without QEMU nothing can have failed.
 	echo 0 > "$RUN_DIR/qemu.exit"
 }
 

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Packs the installed tests and the little that they need into an initramfs and
-# prints its path.
+# Packs the installed tests and what they need into an initramfs, and prints its path.
 # Usage: lab/initramfs.sh [--where] [--arch ARCH] TESTS_DIR
 
 set -euo pipefail
@@ -12,14 +11,14 @@ set -euo pipefail
 . "$GMEM_LAB/cache.sh"
 . "$GMEM_LAB/progress.sh"
 
-# kselftest's runner calls these two by their path, with options of coreutils'
-# own; stress-ng makes the pressure.  busybox's shell would prefer its own sed to
-# ours, so the shell is dash.
+# The runner of kselftest calls the first two by their paths, with options that only
+# coreutils has.  stress-ng makes the memory pressure.  The shell is dash, because busybox's
+# shell would run its own sed instead of lab/guest/sed.
 readonly PROGRAMS=(/usr/bin/timeout /usr/bin/stdbuf)
 readonly SEARCHED=(dash stress-ng)
 readonly LIBSTDBUF=/usr/libexec/coreutils/libstdbuf.so
 
-# Where NAME is on the machine, without SYSROOT.
+# Prints the path of NAME inside the machine, which is its path here without SYSROOT.
 search()
 {
 	local -r name=$1
@@ -53,8 +52,8 @@ key()
 	} | hash_of_stdin
 }
 
-# Every shared library of the programs named on stdin, by the path under which
-# the loader will look for it.
+# Prints every shared library of the programs that are named on stdin, by the path at which
+# the loader looks for it.
 libraries()
 {
 	if [[ -n $SYSROOT ]]; then
@@ -66,7 +65,8 @@ libraries()
 		sed '/:$/d' | sort --unique
 }
 
-# What the programs need and what that needs; ldd would have to run them.
+# Does the same for another architecture, where ldd would have to run the programs: follows
+# what each file needs, and what that needs.
 foreign_libraries()
 {
 	local -r dirs=("$SYSROOT"/usr/lib "$SYSROOT"/usr/lib/*-linux-gnu)
@@ -101,7 +101,7 @@ copy_in()
 	done
 }
 
-# Builds a program of the guest's own, which needs nothing but the C library.
+# Builds a program for the guest that needs nothing but the C library.
 compile()
 {
 	local -r source=$1 program=$2
@@ -110,7 +110,8 @@ compile()
 		"$source"
 }
 
-# /bin, /sbin and /lib are links into /usr, as on the machine that ldd sees.
+# Makes the root directory.  /bin, /sbin and /lib are links into /usr, as on this machine,
+# so that the paths that ldd prints are right.
 make_root()
 {
 	local link applet
@@ -120,7 +121,7 @@ make_root()
 		ln -s "usr/$link" "$ROOT/$link"
 	done
 	cp "$SYSROOT$(search busybox)" "$ROOT/usr/bin/busybox"
-	# This machine's own busybox has the same applets, and can be run here.
+	# The busybox of this machine can be run here, and has the same applets.
 	busybox --list-full | while IFS= read -r applet; do
 		[[ -e $ROOT/usr/bin/${applet##*/} ]] ||
 			ln -s busybox "$ROOT/usr/bin/${applet##*/}"
@@ -135,7 +136,8 @@ make_root()
 	install --mode=755 "$GMEM_LAB/guest"/{sed,state} "$ROOT/usr/local/bin"
 }
 
-# The same content gives the same bytes: owner, times and order are fixed.
+# Prints an archive whose bytes depend on nothing but the content: owner, times and order
+# are fixed.
 pack()
 {
 	cd "$ROOT"
@@ -176,7 +178,7 @@ main()
 			[[ -e $CPIO ]] || run_logged "packing the initramfs" "$CPIO.log" \
 				no_count make_initramfs || die "the initramfs could not be packed"
 		fi
-		# Large, and packed again in seconds.
+		# An archive is large, and is packed again in seconds.
 		prune "$CPIO" '*.cpio*' 1
 	fi
 	echo "$CPIO"

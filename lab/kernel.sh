@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds a kernel for the lab and prints the directory that holds it: source/,
-# obj/ with the image and the user-space headers.
+# Builds a kernel for the lab and prints the directory that holds it: source/, and obj/ with
+# the image and the user-space headers.
 # Usage: lab/kernel.sh [--where|--headers] [--arch ARCH] [--config FILE] [--jobs N]
 #		KERNEL SOURCE
 #
-# KERNEL: stock, reference or mutants (the reference with every bug of
-# lab/kernel/mutants, none of them armed), from SOURCE, a linux-source package; or
-# tree, from SOURCE, a kernel tree of the user's, which is copied and never written to.
+# KERNEL is stock, reference, or mutants (the reference with every bug of
+# lab/kernel/mutants, none of them armed), and SOURCE is a linux-source package; or KERNEL
+# is tree, and SOURCE is a kernel tree of the user, which is copied and never written to.
 # --config names a file of lab/kernel/config that is merged last.
-# --headers stops at the headers, --where prints the directory and makes nothing.
+# --headers stops at the headers; --where prints the directory and makes nothing.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -19,9 +19,9 @@ set -euo pipefail
 . "$GMEM_LAB/cache.sh"
 . "$GMEM_LAB/progress.sh"
 
-# What a first build compiles, about; only the progress display uses it.
+# About as many files as a first build compiles; only the progress display uses it.
 readonly USUAL_OBJECTS=1400
-# To be raised when this script comes to build something else from equal input.
+# Raise this when the script builds something else from the same input.
 readonly RECIPE=1
 
 fragments()
@@ -40,8 +40,9 @@ patches()
 	esac
 }
 
-# A tree changes under its name, and is built anew, incrementally, each time.
-# Everything else is built once for all that goes into it.
+# Prints the name of the directory.  The files of a user's tree change, so its name depends
+# on the tree's path only, and every run builds it again, incrementally.  Any other kernel
+# is built once for everything that goes into it.
 key()
 {
 	local version=${SOURCE##*/}
@@ -84,7 +85,7 @@ apply_patches()
 	done
 }
 
-# "mm/migrate.c hunk 2 at line 120" from what patch says.
+# Prints the hunks that patch(1) could not apply, such as "mm/migrate.c hunk 2 at line 120".
 failed_hunks()
 {
 	awk '/^(checking|patching) file / { file = $3 }
@@ -96,13 +97,15 @@ failed_hunks()
 		paste --serial --delimiters=, | sed 's/,/, /g' | grep . || echo "malformed"
 }
 
+# Removes what a run that was killed has left, which may take a while.
 discard()
 {
 	[[ ! -e $1 ]] || run_logged "removing what a killed run left" "$DIR/discard.log" \
 		no_count rm -rf "$1"
 }
 
-# Unpacked under another name, and renamed when patched and whole.
+# Makes source/ under another name and renames it when it is complete and patched, so that
+# a run that is killed leaves no half of it.
 make_source()
 {
 	[[ ! -d $DIR/source ]] || return 0
@@ -119,7 +122,7 @@ count_objects()
 {
 	local -r done=$(grep --count --extended-regexp '^  (CC|AS|HOSTCC) ' "$DIR/build.log")
 
-	# How many a build that goes on from an earlier one has left is unknown.
+	# Nobody knows how many files an incremental build compiles.
 	echo "$done $([[ -e $DIR/obj/vmlinux ]] || echo "~$USUAL_OBJECTS")"
 }
 
@@ -130,7 +133,7 @@ make_headers()
 		"${MAKE[@]}" -j "$JOBS" headers || die "make headers failed"
 }
 
-# tinyconfig plus the fragments, by the tree's own tools.
+# Merges the fragments into tinyconfig with the tree's own tools.
 merge_config()
 {
 	"${MAKE[@]}" tinyconfig
@@ -139,7 +142,8 @@ merge_config()
 	"${MAKE[@]}" olddefconfig
 }
 
-# Kconfig drops what it does not know, or cannot have, without a word.
+# Kconfig silently drops an option that it does not know or whose dependencies are not met,
+# so this compares what is configured with what was asked for.
 check_config()
 {
 	local -r config=$1
@@ -159,8 +163,8 @@ check_config()
 		die "the $KERNEL kernel's configuration refuses: $(paste --serial --delimiters=' ' <<< "$missing")"
 }
 
-# A build that was killed may have left half an object file behind that looks
-# new; what it had compiled comes back from ccache.
+# A build that was killed may have left half an object file that looks new to make.  ccache
+# still has what that build compiled.
 discard_killed_build()
 {
 	[[ ! -e $DIR/building ]] || discard "$DIR/obj"
@@ -168,7 +172,8 @@ discard_killed_build()
 	touch "$DIR/building"
 }
 
-# Here make has ended by itself, and has removed what it did not finish.
+# Ends the script.  make has ended by itself and has removed what it did not finish, so
+# these objects may be used again.
 build_failed()
 {
 	rm "$DIR/building"
@@ -226,8 +231,8 @@ main()
 
 make_kernel()
 {
-	# Paths below DIR count as relative: kernels share what is equal in them.
-	# The compiler itself lists what it included: no extra run of the preprocessor.
+	# ccache takes paths below DIR as relative, so kernels share the objects of files that
+	# are equal.  It reads the compiler's own list of headers instead of preprocessing.
 	export CCACHE_BASEDIR=$DIR CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 
 	if [[ $KERNEL == tree ]]; then

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The suite's own acceptance test: a kernel with one bug at a time, each of which
-# has to make a test fail of a clause that the bug breaks.
+# The acceptance test of the suite itself: it boots a kernel with one bug at a time, and
+# each bug has to make a test fail on a clause that the bug breaks.
 # Usage: ./run_all.sh --mutants [NAME...] [OPTION...]	(see --help)
 
 set -euo pipefail
@@ -39,13 +39,14 @@ check_choices()
 		bad_usage "--record is for all mutants, so a choice makes no sense with it"
 }
 
+# Sets NAMES to as many mutants as --sample asks for, and shows which ones.
 choose_sample()
 {
 	mapfile -t NAMES < <("$GMEM_LAB/mutation-job" sample "$ARCH" "$SAMPLE" "$SEED")
 	say "--sample $SAMPLE --seed $SEED: ${NAMES[*]}"
 }
 
-# What is built once, and where it is: a scenario for all machines.
+# Builds once what all machines boot, and says in DIR/prepared/scenario where it is.
 prepare()
 {
 	mkdir "$DIR/prepared"
@@ -53,13 +54,13 @@ prepare()
 	{
 		machine_settings "$ARCH"
 		scenario_text mutation
-		printf '\n# Of this run.\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" \
+		printf '\n# The options of this run\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" \
 			"$SEED" "$JOBS"
 		[[ -z $LINUX ]] || echo "linux = $LINUX"
 	} > "$DIR/prepared/scenario"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$DIR/prepared"
 	[[ ! -e $DIR/prepared/not-run ]] || exit 2
-	# Tried once, and not by each of the machines that begin together.
+	# Fill the cache of probe-kvm.sh now, or each of the first machines would probe.
 	run_child "$GMEM_LAB/probe-kvm.sh" "$ARCH" \
 		"$(data_get "$DIR/prepared/scenario" boot-image)" \
 		"$(data_get "$DIR/prepared/scenario" initramfs)" > /dev/null
@@ -76,7 +77,7 @@ begin()
 	touch "$DIR/began"
 }
 
-# The newest run that was begun and has no table yet.
+# Sets DIR to the newest run that has begun and has no table yet.
 resume()
 {
 	local dir
@@ -88,7 +89,8 @@ resume()
 	say "going on with $DIR"
 }
 
-# all_of LIST ACTION: what LIST names, side by side, as many as there are jobs.
+# all_of LIST ACTION: does ACTION for every line of DIR/LIST, as many side by side as there
+# are jobs.
 all_of()
 {
 	run_child xargs --arg-file="$DIR/$1" --delimiter='\n' --max-args=1 --no-run-if-empty \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs the Debian packages that the lab needs and this machine lacks.
-# Usage: lab/packages.sh [--arch ARCH] [PACKAGE...]	(PACKAGE: beside the usual ones)
+# Installs the Debian packages that the lab needs and this machine lacks, and every PACKAGE.
+# Usage: lab/packages.sh [--arch ARCH] [PACKAGE...]
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -10,9 +10,9 @@ set -euo pipefail
 . "$GMEM_LAB/machine.sh"
 . "$GMEM_LAB/progress.sh"
 
-# The compiler and what a kernel build runs; what goes into the machine's initramfs;
-# what the scripts themselves run.  The machine's file names its emulator, and its
-# compiler where that is another than this machine's.
+# The lines are: the compiler and what a kernel build runs, libraries of KVM selftests and
+# ours, what goes into the initramfs, and what the scripts run.  A file of lab/machines names
+# the emulator and the cross-compiler.
 readonly PACKAGES=(
 	build-essential bc bison ccache flex libelf-dev libssl-dev perl
 	libnuma-dev uuid-dev
@@ -38,6 +38,7 @@ missing_packages()
 	done
 }
 
+# Prints the command that makes another one run as root, or nothing.
 become_root()
 {
 	if ((EUID == 0)); then
@@ -47,7 +48,8 @@ become_root()
 	fi
 }
 
-# Lists of packages may be absent (a fresh container) or too old to be true.
+# apt's lists may be missing, as in a fresh container, or name packages that the mirror no
+# longer has, so a failure is followed by an update and another attempt.
 install_packages()
 {
 	local -r as_root=$1 log=$GMEM_CACHE/log/packages.log

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Finds out by trying whether this host really offers nested virtualisation, and
+# Finds out whether KVM nests on this host, by booting a guest that runs a guest, and
 # prints the accelerator to use: kvm or tcg.
 # Usage: lab/probe-kvm.sh [--where] ARCH IMAGE INITRAMFS
 #
-# A /dev/kvm that opens proves nothing: a guest has to run a guest.  With --where
-# nothing is tried; prints what is known, or tcg.
+# That /dev/kvm can be opened proves nothing.  With --where nothing is booted: the script
+# prints the answer of an earlier probe, or tcg.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -15,10 +15,11 @@ set -euo pipefail
 . "$GMEM_LAB/cache.sh"
 . "$GMEM_LAB/children.sh"
 
-# Under KVM this takes two seconds.
+# Timeouts of the probe, which takes two seconds under KVM.
 readonly BOOT_SECONDS=15 RUN_SECONDS=15
 
-# What the answer depends on; a reboot may change modules and their parameters.
+# Prints a hash of what the answer depends on.  The boot ID is part of it, because a reboot
+# may change modules and their parameters.
 key()
 {
 	{
@@ -28,6 +29,7 @@ key()
 	} | hash_of_stdin
 }
 
+# Succeeds where no boot is needed to know that KVM does not nest.
 hopeless()
 {
 	[[ ! -r /dev/kvm || ! -w /dev/kvm || $ARCH != $(host_arch) ]] ||
@@ -64,7 +66,7 @@ main()
 	if ! hopeless; then
 		file=$GMEM_CACHE/probe-kvm/$(key 2> /dev/null)
 		if [[ ! -e $file ]] && ! $where; then
-			say "trying whether KVM nests on this host"
+			say "probing whether KVM nests on this host"
 			! probe || answer=kvm
 			mkdir -p "${file%/*}"
 			echo "$answer" > "$file.tmp"

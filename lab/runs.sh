@@ -4,8 +4,8 @@
 # The runs that run_all.sh was asked for, and whether they make sense.
 # Usage: . "$GMEM_LAB/runs.sh", after options.sh, by run_all.sh alone
 #
-# A run is "SCENARIO KERNEL", and the scenario may be empty: the kernel's own file in
-# lab/scenarios is always in force, a named one adds to it.
+# A run is "SCENARIO KERNEL".  The scenario may be empty: the kernel's own file in
+# lab/scenarios always applies, and a named scenario adds to it.
 
 . "$GMEM_LAB/scenario-files.sh"
 
@@ -32,7 +32,7 @@ check_tree()
 	TREE=$(realpath "$TREE")
 }
 
-# A kernel image is known by a few bytes of its header.
+# Refuses a file that does not have the few bytes by which a kernel image of ARCH is known.
 check_image()
 {
 	local -r image=$1
@@ -57,6 +57,7 @@ check_host()
 		bad_usage "--host moves and offlines this machine's memory; say --i-know-this-moves-memory if it may"
 }
 
+# Sets KERNELS, and KERNELS_GIVEN to whether the user named them.
 choose_kernels()
 {
 	local index kernel
@@ -85,7 +86,8 @@ choose_kernels()
 	fi
 }
 
-# A scenario that is one architecture's alone chooses it, where --arch does not.
+# Checks the names of the scenarios.  A scenario that works on one architecture only
+# chooses that one, unless --arch has chosen.
 check_scenarios()
 {
 	local name arch
@@ -101,7 +103,7 @@ check_scenarios()
 	ARCH=${ARCH:-$(host_arch)}
 }
 
-# The scenarios of this architecture, which a full run takes as well.
+# Adds every scenario that works on ARCH, because a full run takes all of them.
 add_all_scenarios()
 {
 	local name arch
@@ -112,8 +114,8 @@ add_all_scenarios()
 	done
 }
 
-# Every kernel as it is, unless scenarios were asked for by name; and every scenario
-# on the kernels that were asked for, or on those that its file names.
+# Without --scenario there is one run for each kernel as it is.  With it there is one for
+# each kernel that was asked for, or that the scenario's file names.
 choose_runs()
 {
 	local kernel name
@@ -136,15 +138,16 @@ choose_runs()
 	done
 }
 
+# Sets PLAN to the programs that --only matches, as collection:program.
 choose_tests()
 {
 	local name
 
-	# Without make there is a list once the packages are installed.
+	# "run" installs make, and chooses the tests once more after that.
 	type -P make > /dev/null || [[ $MODE == run ]] || die "make is missing; see lab/packages.sh"
 	PLAN=()
 	while IFS= read -r name; do
-		# shellcheck disable=SC2053 # a pattern it is
+		# shellcheck disable=SC2053 # the right side is a pattern
 		[[ -n $ONLY && $name != $ONLY && ${name#*:} != $ONLY ]] || PLAN+=("$name")
 	done < <("$GMEM_LAB/build-tests.sh" --names --arch "$ARCH")
 	((${#PLAN[@]} > 0)) || bad_usage "no test matches '${ONLY:-*}'; see --list"

@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# One scenario, from the kernel's source to the verdict.
+# Takes one run from the kernel's source to the verdict.
 # Usage: lab/scenario.sh prepare|run|boot|dry-run RUN_DIR
 #
-# RUN_DIR/scenario says what to do, RUN_DIR/plan which tests to run.  "prepare"
-# builds what is missing; "run" boots it and exits with the judge's status, "boot"
-# does not judge.  When there is nothing to run, as a kernel did not build for example,
-# RUN_DIR/not-run has the reason.  "dry-run" only prints what would be run: nothing is
-# fetched, built or booted.
+# RUN_DIR/scenario says what to do, and RUN_DIR/plan lists the tests.
+#   prepare	builds what is missing
+#   run		boots the kernel, judges the run, and exits with the judge's status
+#   boot	boots the kernel and does not judge
+#   dry-run	prints what would be run, and fetches, builds and boots nothing
+# When there is nothing to run, for example because a kernel does not build,
+# RUN_DIR/not-run has the reason.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -16,7 +18,7 @@ set -euo pipefail
 . "$GMEM_LAB/run-dir.sh"
 . "$GMEM_LAB/children.sh"
 
-# Runs a script of the lab; what it prints becomes the value of VARIABLE.
+# step VARIABLE SCRIPT ARGUMENT...: sets VARIABLE to what a script of the lab prints.
 step()
 {
 	local -n result=$1
@@ -28,7 +30,8 @@ step()
 	rm "$RUN_DIR/.step"
 }
 
-# As step(), with a stand-in for what cannot be known before it is made.
+# predict VARIABLE STANDIN SCRIPT ARGUMENT...: does what step() does and makes nothing.
+# VARIABLE is STANDIN where the answer is not known before the thing is made.
 predict()
 {
 	local -n result=$1
@@ -39,8 +42,8 @@ predict()
 	result=${result:-$standin}
 }
 
-# The kernel to build, or, for a kernel that is already there, the one whose
-# headers and test library the tests are built with.
+# Chooses the kernel to build.  A kernel that is there already needs another one, whose
+# headers and KVM library the tests are built with.
 choose_kernel()
 {
 	KIND=$(setting kernel) TREE=$(setting tree) IMAGE=$(setting image)
@@ -53,6 +56,7 @@ choose_kernel()
 	KIND=${KIND:-stock} SOURCE=$TREE
 }
 
+# Sets IMAGE to the image of the kernel that was built, unless the user has named one.
 built_image()
 {
 	[[ -n $IMAGE ]] ||
@@ -71,7 +75,7 @@ prepare()
 	[[ $HOST == true ]] || run_child "$GMEM_LAB/firmware.sh" "$ARCH" > /dev/null || return
 	# The configuration of a kernel that was built elsewhere is unknown.
 	[[ $HOST == true || -n $(setting image) ]] || cp "$KERNEL/obj/.config" "$RUN_DIR/config"
-	printf '%s\n' '' '# What was built for it.' "boot-image = $IMAGE" \
+	printf '%s\n' '' '# What was built for this run' "boot-image = $IMAGE" \
 		"initramfs = $INITRAMFS" "tests = $TESTS" >> "$RUN_DIR/scenario"
 }
 
@@ -113,7 +117,7 @@ dry_run()
 	cat "$RUN_DIR/plan"
 }
 
-# Of whatever goes wrong in ACTION, the last word is kept.
+# Runs ACTION; when it fails, RUN_DIR/not-run gets the sentence of the script that failed.
 attempt()
 {
 	local -r action=$1 before=$(cat "$RUN_DIR/seconds" 2> /dev/null || echo 0)
@@ -128,7 +132,8 @@ attempt()
 	echo $((before + SECONDS)) > "$RUN_DIR/seconds"
 }
 
-# Several may be judged at a time: a verdict is printed in one piece.
+# Judges the run.  The verdict is printed in one piece, because several runs may end at the
+# same time.
 judge()
 {
 	local status=0 text

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What goes into a machine of another architecture beside the tests: unpacks Debian
-# packages of that architecture into the cache, and prints the directory.
+# Unpacks Debian packages of another architecture into the cache, and prints the directory.
+# A machine of that architecture needs them beside the tests.
 # Usage: lab/sysroot.sh [--where] ARCH
 #
-# The packages are of this machine's own release.  Nothing is installed, and dpkg
-# learns of no foreign architecture.  For the machine's own one: prints nothing.
+# The packages are those of this machine's release.  Nothing is installed, and dpkg does not
+# learn of the other architecture.  For this machine's own architecture the script prints
+# nothing.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -16,9 +17,9 @@ set -euo pipefail
 readonly APT=$GMEM_CACHE/apt-foreign
 . "$GMEM_LAB/apt.sh"
 
-# What lab/initramfs.sh puts into a machine, and what the tests are linked with.
+# lab/initramfs.sh puts these into a machine, and the tests are linked with libnuma.
 readonly PACKAGES=(busybox-static coreutils dash libnuma-dev stress-ng)
-# To be raised when this script comes to unpack something else.
+# Raise this when the script unpacks something else from the same packages.
 readonly RECIPE=1
 
 codename()
@@ -31,7 +32,7 @@ key()
 	echo "$RECIPE $ARCH $(codename) ${PACKAGES[*]}" | hash_of_stdin
 }
 
-# For apt's private state alone.
+# Makes the other architecture the only one of apt's private state.
 choose_architecture()
 {
 	cat >> "$APT/apt.conf" <<-CONF
@@ -41,8 +42,8 @@ choose_architecture()
 	CONF
 }
 
-# With an empty status apt takes nothing for installed: it fetches what is depended
-# on as well.
+# The private state is empty, so apt takes nothing for installed and fetches every
+# dependency as well.
 download()
 {
 	local mirror
@@ -60,7 +61,8 @@ download()
 		die "the $DEBIAN_ARCH packages could not be fetched, or are not what the signed index lists"
 }
 
-# /bin, /sbin and /lib are links into /usr, whatever a package says.
+# Unpacks the packages over /bin, /sbin and /lib that are links into /usr; some packages
+# still have directories there.
 unpack()
 {
 	local link package

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Copies a user's kernel tree to where it can be built; the tree stays untouched.
+# Copies a user's kernel tree to where it can be built, because the lab does not write to it.
 # Usage: lab/tree.sh TREE COPY
 #
-# A copy that exists is brought up to date: modification times are kept, so that
-# make sees what changed since, and what vanished from TREE vanishes from COPY.
+# A copy that exists is brought up to date.  It keeps the modification times, so that make
+# sees what has changed, and loses the files that TREE has lost.
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 
-# The files of the user's tree: what git would commit, or all but what a build
-# leaves behind, so that a tree that was built in place serves as well.
+# Prints the files of TREE: what git would commit, or without git everything except what a
+# build leaves, because the user may have built in the tree.
 list_tree()
 {
-	# As root, git would refuse a tree of another user's.
+	# git refuses the tree of another user, which it is for root.
 	local -r git=(git -c 'safe.directory=*' -C "$TREE")
 
 	if [[ -e $TREE/.git ]] && "${git[@]}" rev-parse > /dev/null 2>&1; then
@@ -34,7 +34,8 @@ list_tree()
 	fi
 }
 
-# git also lists a file that was deleted and not committed.
+# Drops the names of files that do not exist: git lists a file that was deleted until that
+# is committed.
 only_existing()
 {
 	cd "$TREE"
