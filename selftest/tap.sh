@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the self-test groups share: TAP result lines, and where things are.
+# The self-test groups share this: TAP result lines, a scratch directory, and a kernel's
+# source and headers.
 # Usage: . "${BASH_SOURCE[0]%/*}/tap.sh"; ok/not_ok ...; finish
 
 set -euo pipefail
@@ -30,7 +31,7 @@ not_ok()
 	[[ $# -eq 0 ]] || printf '%s\n' "$@" | tail --lines=25 | sed 's/^/# /'
 }
 
-# check NAME COMMAND...: ok if COMMAND succeeds, else its output says why.
+# check NAME COMMAND...: ok if COMMAND succeeds; otherwise its output is the diagnostic.
 check()
 {
 	local -r name=$1
@@ -44,13 +45,14 @@ check()
 	fi
 }
 
-# Ends a group.  The plan comes last, so that a group that stopped has none.
+# Ends a group.  The plan comes last, so that a group that ended early has none.
 finish()
 {
 	printf '1..%d\n' "$TESTS"
 	exit $((FAILED > 0))
 }
 
+# Sets SCRATCH to a directory that is removed when the group ends.
 scratch()
 {
 	SCRATCH=$(mktemp --directory --tmpdir gmem-selftest.XXXXXX)
@@ -58,8 +60,8 @@ scratch()
 	trap 'rm -rf "$SCRATCH"' EXIT
 }
 
-# Prints the directory of the stock kernel VERSION ("" for the newest) with its
-# source/ and, in obj/usr/include, its headers; fetches it if it has to.
+# kernel_headers VERSION: prints the directory of that stock kernel, "" being the newest.  It
+# has source/, and the headers in obj/usr/include; they are fetched and built if need be.
 kernel_headers()
 {
 	local deb
@@ -68,7 +70,7 @@ kernel_headers()
 	"$ROOT/lab/kernel.sh" --headers stock "$deb"
 }
 
-# Prints a kernel source to take tools from: KSRC, else the newest stock one.
+# Prints a kernel source that has checkpatch.pl and the like: KSRC, or the newest stock one.
 kernel_source()
 {
 	local dir
