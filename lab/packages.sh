@@ -59,9 +59,9 @@ install_packages()
 
 	# shellcheck disable=SC2086 # "sudo -n" is two words
 	run_logged "installing $*" "$log" no_count $as_root "${install[@]}" && return
-	# shellcheck disable=SC2086 # as above
+	# shellcheck disable=SC2086 # "sudo -n" is two words
 	run_logged "apt-get update" "$log" no_count $as_root apt-get update
-	# shellcheck disable=SC2086 # as above
+	# shellcheck disable=SC2086 # "sudo -n" is two words
 	run_logged "installing $*" "$log" no_count $as_root "${install[@]}"
 }
 

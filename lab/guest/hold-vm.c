@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeps a VM for as long as the machine runs, in the background; has one when stdout is
- * closed.
+ * Keeps one VM in the background for as long as the machine runs.  The caller knows that
+ * the VM exists when stdout is closed.
  *
- * KVM turns the scheduler's calls of it on with the first VM and off with the last, by
- * patching the code of __schedule() and finish_task_switch() (static key
- * preempt_notifier_key).  With several CPUs, QEMU 7.2's emulator may go on with the code
- * from before, it seems because it translates while another CPU patches.  A vCPU is then
- * not put when its thread is preempted: kvm_vcpu_load_debug() warns, and the thread dies,
- * as it has the guest's TPIDR_EL0.  With a VM of its own, the machine patches that code
- * once, before any test runs.  QEMU 10.0 does not lose the patch.
+ * The first VM makes KVM patch its preempt notifiers into __schedule() and
+ * finish_task_switch() (static key preempt_notifier_key), and the last VM makes it patch
+ * them out.  On several CPUs, QEMU 7.2's emulator may go on running the old code, it seems
+ * because it translates while another CPU patches.  KVM then does not put a vCPU whose
+ * thread is preempted: kvm_vcpu_load_debug() warns, and the thread dies, because it has the
+ * guest's TPIDR_EL0.  While this VM exists the static key does not flip, so the kernel
+ * patches that code once, before any test runs.  QEMU 10.0 does not lose the patch.
  */
 #include <err.h>
 #include <fcntl.h>
