@@ -40,6 +40,14 @@ patches()
 	esac
 }
 
+# Prints what the fragments and the patches say to the compiler.  Comments of a fragment and
+# the message of a patch do not count, so that an edit of them builds nothing.
+content()
+{
+	fragments | xargs grep --no-filename --extended-regexp '^CONFIG_|^# CONFIG_.* is not set$'
+	patches | xargs --no-run-if-empty awk 'FNR == 1 { diff = 0 } /^diff / { diff = 1 } diff'
+}
+
 # Prints the name of the directory.  The files of a user's tree change, so its name depends
 # on the tree's path only, and every run builds it again, incrementally.  Any other kernel
 # is built once for everything that goes into it.
@@ -56,7 +64,7 @@ key()
 	{
 		echo "$RECIPE $ARCH ${SOURCE##*/}"
 		"${CROSS_COMPILE}gcc" --version 2> /dev/null | head -n 1
-		{ fragments; patches; } | xargs cat
+		content
 	} | hash_of_stdin | sed "s/^/$KERNEL-${version%%-*}-/"
 }
 
