@@ -64,11 +64,10 @@ write_scenario()
 		scenario_text "$base"
 		[[ -z $scenario ]] || printf '\n# --scenario %s\n' "$scenario"
 		[[ -z $scenario ]] || scenario_text "$scenario"
-		printf '\n# The options of this run\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
+		option_settings
 		[[ -z $EXPECT ]] || echo "expect = $EXPECT"
 		[[ -z $ONLY ]] || echo "only = $ONLY"
 		[[ -z $PROFILE ]] || echo "profile = $PROFILE"
-		[[ -z $LINUX ]] || echo "linux = $LINUX"
 		[[ -z $TREE ]] || echo "tree = $TREE"
 		[[ -z $image ]] || printf 'kernel = %s\nimage = %s\n' "$image" "$image"
 	} > "$run_dir/scenario"
@@ -109,7 +108,7 @@ ask_to_stop()
 
 	trap 'stopped 130' INT
 	trap 'stopped 143' TERM
-	say "$GMEM_PROG: stopping; once more to stop without a verdict"
+	say "$GMEM_PROG: stopping; interrupt again to stop without a verdict"
 	while IFS= read -r run_dir; do
 		touch "$run_dir/stop"
 	done < "$DIR/runs"

@@ -135,7 +135,7 @@ follow_state()
 	fi
 }
 
-# Shows the user a soak's signs of life, and passes the user's request to stop on once.
+# Shows the user a soak's signs of life, and passes on the user's request to stop, once.
 follow_soak()
 {
 	local line

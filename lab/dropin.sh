@@ -27,7 +27,7 @@ add_target()
 		!done && /^TARGETS \+= / && $0 > line { print line; done = 1 }
 		{ print }
 		END { exit !done }' "$makefile" > "$makefile.new" ||
-		die "found no TARGETS list in $makefile"
+		die "there is no TARGETS list in $makefile"
 	cat "$makefile.new" > "$makefile"
 	rm "$makefile.new"
 }

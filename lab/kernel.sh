@@ -86,7 +86,7 @@ apply_patches()
 	local patch out
 
 	for patch in $(patches); do
-		[[ -e $patch ]] || die "$patch: there are no patches"
+		[[ -e $patch ]] || die "there is no patch $patch"
 		out=$(patch --directory="$into" --strip=1 --forward --batch \
 			--no-backup-if-mismatch --reject-file=- < "$patch") && continue
 		die "${patch#"$GMEM_ROOT/"} does not apply to ${SOURCE##*/}: $(failed_hunks <<< "$out")"
@@ -138,7 +138,7 @@ make_headers()
 {
 	[[ $KERNEL != tree && -d $DIR/obj/usr/include/linux ]] && return
 	run_logged "installing the headers of $KERNEL" "$DIR/headers.log" no_count \
-		"${MAKE[@]}" -j "$JOBS" headers || die "make headers failed"
+		"${MAKE[@]}" -j "$JOBS" headers || die "the headers of $KERNEL could not be installed"
 }
 
 # Merges the fragments into tinyconfig with the tree's own tools.
@@ -168,7 +168,7 @@ check_config()
 					print want[name] ? want[name] : name " off"
 		}' | sort)
 	[[ -z $missing ]] ||
-		die "the $KERNEL kernel's configuration refuses: $(paste --serial --delimiters=' ' <<< "$missing")"
+		die "Kconfig does not take these options of the $KERNEL kernel: $(paste --serial --delimiters=' ' <<< "$missing")"
 }
 
 # A build that was killed may have left half an object file that looks new to make.  ccache

@@ -54,9 +54,7 @@ prepare()
 	{
 		machine_settings "$ARCH"
 		scenario_text mutation
-		printf '\n# The options of this run\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" \
-			"$SEED" "$JOBS"
-		[[ -z $LINUX ]] || echo "linux = $LINUX"
+		option_settings
 	} > "$DIR/prepared/scenario"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$DIR/prepared"
 	[[ ! -e $DIR/prepared/not-run ]] || exit 2
@@ -86,7 +84,7 @@ resume()
 		[[ ! -e $dir/began || -e $dir/score.json ]] || DIR=$(realpath "$dir")
 	done
 	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $RESULTS"
-	say "going on with $DIR"
+	say "resuming $DIR"
 }
 
 # all_of LIST ACTION: does ACTION for every line of DIR/LIST, as many side by side as there

@@ -27,8 +27,8 @@ declare -A OPTIONS=(
 ARCH='' LINUX='' RESULTS=$GMEM_ROOT/results JOBS=$(nproc) MODE=run
 SEED=$((RANDOM * 32768 + RANDOM))
 
-# finish() maps the exit status of a lab that failed to FAILURE; JUDGED is true once the
-# status is a verdict.  SCRATCH is a directory that has to go.
+# finish() exits with FAILURE where the lab failed.  JUDGED is true once the exit status is a
+# verdict.  SCRATCH is a directory that finish() removes.
 FAILURE=2 JUDGED=false SCRATCH=''
 
 # Exit status 1 is reserved for a verdict, so a command that fails in a script of the lab
@@ -92,6 +92,13 @@ assign()
 known_architectures()
 {
 	(cd "$GMEM_LAB/machines" && echo *)
+}
+
+# Prints what these options say, as lines of a scenario.
+option_settings()
+{
+	printf '\n# The options of this run\narch = %s\nseed = %s\njobs = %s\n' "$ARCH" "$SEED" "$JOBS"
+	[[ -z $LINUX ]] || echo "linux = $LINUX"
 }
 
 # Checks the values that both commands know; ARCH has been chosen by now.

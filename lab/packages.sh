@@ -88,7 +88,7 @@ main()
 	fi
 	mkdir -p "$GMEM_CACHE/log"
 	install_packages "$as_root" "${missing[@]}" ||
-		die "installing ${missing[*]} failed"
+		die "apt-get could not install ${missing[*]}"
 }
 
 main "$@"

@@ -74,7 +74,7 @@ choose_kernels()
 		kernel=${KERNELS[index]}
 		[[ $kernel != stock && $kernel != reference ]] || continue
 		check_image "$kernel"
-		# Only an image has a slash in its name, whatever its file is called.
+		# An image is told from stock, reference, tree and host by the slash in its path.
 		KERNELS[index]=$(realpath --no-symlinks "$kernel")
 	done
 	KERNELS_GIVEN=true
@@ -98,7 +98,7 @@ check_scenarios()
 		arch=$(scenario_get "$name" arch)
 		ARCH=${ARCH:-$arch}
 		[[ -z $arch || $ARCH == "$arch" ]] ||
-			bad_usage "scenario '$name' is of $arch, not of $ARCH"
+			bad_usage "scenario '$name' works on $arch only, not on $ARCH"
 	done
 	ARCH=${ARCH:-$(host_arch)}
 }
@@ -132,7 +132,7 @@ choose_runs()
 			"$(scenario_get "$name" kernels)"
 		for kernel in "${kernels[@]}"; do
 			[[ $kernel != */* || -z $(scenario_get "$name" config) ]] ||
-				bad_usage "scenario '$name' is of a kernel's configuration, so it makes no sense with an image"
+				bad_usage "scenario '$name' changes a kernel's configuration, so it makes no sense with an image"
 			RUNS+=("$name $kernel")
 		done
 	done

@@ -8,7 +8,8 @@
 
 . "$GMEM_LAB/data.sh"
 
-# Prints the text of the scenario NAME; WITHIN are the files that include it.
+# scenario_text NAME: prints the text of the scenario NAME.  The recursive call passes the
+# names of the files that include this one as well, so that a circle is seen.
 scenario_text()
 {
 	local -r name=$1 within=${2:-} file=$GMEM_LAB/scenarios/$1
@@ -27,7 +28,7 @@ scenario_text()
 	done < "$file"
 }
 
-# The last value of a key of the scenario NAME.
+# scenario_get NAME KEY: prints the last value of KEY in the scenario NAME.
 scenario_get()
 {
 	local text
