@@ -19,7 +19,7 @@ FAIL = re.compile(r"FAIL (C\d+): *(.*)$")
 BROKEN = re.compile(r"BROKEN: *(.*)$")
 EXIT = re.compile(r"exit=(\d+)$")
 TIMEOUT = re.compile(r"TIMEOUT (\d+) seconds$")
-PEER_SKIP = "peer_skip"
+UPSTREAM_SKIP = "upstream_skip"
 
 
 class Outcome(typing.NamedTuple):
@@ -78,7 +78,7 @@ def _said(case):
 
 def judge(run, program):
     """Yield the fields of a Reason for everything wrong with PROGRAM."""
-    group = _our_program if program.ours() else _peer
+    group = _our_program if program.ours() else _upstream_program
     for fields in group(run, program):
         fields.setdefault("verdict", "fail")
         fields.setdefault("log", "ktap.log")
@@ -188,21 +188,23 @@ def _nested_plan(program):
         seen.add(case.name)
 
 
-def _peer(run, program):
+def _upstream_program(run, program):
     """Upstream's own test: only its exit status and its failed lines count."""
     if program.ok is None:
         return
     bad = [c for c in program.cases if not c.ok]
     if not program.ok:
         said = f"{bad[0].name} {bad[0].note}".strip() if bad else program.note
-        yield {"kind": "peer", "text": f"peer failed: {said} ({program.note})"}
+        yield {"kind": "upstream", "text": f"upstream test failed: {said} ({program.note})"}
     elif program.note == "SKIP":
-        if not run.may_skip(PEER_SKIP, program.name):
-            yield {"kind": "skip", "text": "peer skipped, which the scenario does not "
-                   f"allow ({PEER_SKIP}): {program.skip_note}"}
+        if not run.may_skip(UPSTREAM_SKIP, program.name):
+            yield {"kind": "skip", "text": "upstream test skipped, which the scenario "
+                   f"does not allow ({UPSTREAM_SKIP}): {program.skip_note}"}
     elif program.note:
-        yield {"kind": "unknown", "text": f"peer: unknown outcome: ok with '{program.note}'"}
+        yield {"kind": "unknown", "text": "upstream test: unknown outcome: ok with "
+               f"'{program.note}'"}
     elif bad:
-        yield {"kind": "peer", "text": f"peer passed, but a case of it failed: {bad[0].name}"}
+        yield {"kind": "upstream", "text": "upstream test passed, but a case of it failed: "
+               + bad[0].name}
     elif not program.header:
         yield {"kind": "truncated", "text": "a result without any output before it"}

@@ -15,7 +15,7 @@ from . import known
 from .console import Console, printable
 from .ktap import Ktap
 
-REQUIRED_KEYS = ("kernel", "policy", "seed", "arch", "accel")
+REQUIRED_KEYS = ("kernel", "expect", "seed", "arch", "accel")
 
 
 @dataclasses.dataclass

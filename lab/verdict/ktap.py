@@ -58,7 +58,7 @@ class Program:
     result_line: int = 0
 
     def ours(self):
-        """True for this suite's own programs, false for upstream's peers."""
+        """True for this suite's own programs, false for upstream's tests."""
         return self.name.split(":")[0] == OURS
 
     def last_case(self):

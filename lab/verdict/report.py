@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """verdict.json for programs, verdict.txt for people, one log per test.
 
-verdict.json, schema 1 (fields are only ever added within a schema number):
-  schema, scenario, kernel, policy, arch, accel, seed, tree, linux
+verdict.json, schema 2 (fields are only ever added within a schema number):
+  schema, scenario, kernel, expect, arch, accel, seed, tree, linux
   release   of the kernel, by its own word; "" if it did not say
   verdict   pass | fail | broken          exit      0 | 1 | 2
   reasons   [{verdict, kind, clause, title, program, case, text, log, line}]
             kind: not-run panic hang boot qemu input truncated plan sequence duplicate
-            exit-code contract broken unknown vacuous skip nothing-passed log peer
+            exit-code contract broken unknown vacuous skip nothing-passed log upstream
   counts    {guest_memfd: {pass, fail, known, broken, skip} in cases,
-             peer: {pass, fail, skip} in programs}
+             upstream: {pass, fail, skip} in programs}
   tally     {key: sum over the cases that passed}
   known_issues  [{id, clause, title, versions, evidence, occurred, did_not_occur}]
             that this kernel may have; the last two list cases, as program/case
@@ -28,10 +28,10 @@ import shlex
 from . import cases, contract
 from .console import printable
 
-SCHEMA = 1
+SCHEMA = 2
 SHOWN = 40  # reasons in verdict.txt; verdict.json has them all
 EXITS = {"pass": 0, "fail": 1, "broken": 2}
-ECHOED = ("kernel", "policy", "arch", "accel", "seed", "tree", "linux")
+ECHOED = ("kernel", "expect", "arch", "accel", "seed", "tree", "linux")
 
 
 def remove_old(run_dir):
@@ -102,7 +102,7 @@ def _programs(run):
         elif program.ok and program.note == "SKIP":
             outcome = "skip"
         rows.append({"name": program.name,
-                     "group": "guest_memfd" if program.ours() else "peer",
+                     "group": "guest_memfd" if program.ours() else "upstream",
                      "outcome": outcome, "cases": len(program.cases),
                      "skip": program.skip_note})
     return rows
@@ -110,11 +110,11 @@ def _programs(run):
 
 def _counts(run, per_case):
     ours = collections.Counter(row["outcome"] for row in per_case)
-    peers = collections.Counter("fail" if row["outcome"] == "unfinished"
-                                else row["outcome"] for row in _programs(run)
-                                if row["group"] == "peer")
+    upstream = collections.Counter("fail" if row["outcome"] == "unfinished"
+                                   else row["outcome"] for row in _programs(run)
+                                   if row["group"] == "upstream")
     return {"guest_memfd": {k: ours[k] for k in ("pass", "fail", "known", "broken", "skip")},
-            "peer": {k: peers[k] for k in ("pass", "fail", "skip")}}
+            "upstream": {k: upstream[k] for k in ("pass", "fail", "skip")}}
 
 
 def _tally(per_case):
@@ -129,11 +129,11 @@ def as_text(verdict):
     """The verdict for people: what, then why, then what else there is to know."""
     counts = verdict["counts"]
     ours = ", ".join(f"{n} {k}" for k, n in counts["guest_memfd"].items() if n)
-    peers = ", ".join(f"{n} {k}" for k, n in counts["peer"].items() if n)
+    upstream = ", ".join(f"{n} {k}" for k, n in counts["upstream"].items() if n)
     lines = [f"{verdict['verdict'].upper()}: {verdict['scenario']} "
-             f"(kernel {verdict['kernel'] or '?'}, policy {verdict['policy'] or '?'}, "
+             f"(kernel {verdict['kernel'] or '?'}, expect {verdict['expect'] or '?'}, "
              f"seed {verdict['seed'] or '?'})",
-             f"  cases: {ours or 'none'}; peers: {peers or 'none'}"]
+             f"  cases: {ours or 'none'}; upstream: {upstream or 'none'}"]
     lines += _reasons(verdict)
     lines += _known_issues(verdict)
     lines += _skips(verdict)
@@ -168,7 +168,7 @@ def _again(verdict, program):
     words = ["./run_all.sh"]
     if verdict["kernel"] == "host":
         words += ["--host", "--i-know-this-moves-memory"]
-    for key in ("kernel", "tree", "linux", "policy"):
+    for key in ("kernel", "tree", "linux", "expect"):
         if verdict[key] and (key != "kernel" or verdict[key] not in ("host", "tree")):
             words += [f"--{key}", verdict[key]]
     if verdict.get("profile"):
@@ -213,8 +213,8 @@ def _skips(verdict):
         lines.append(f"  skipped {len(rows)}: {slug} in {', '.join(names)}: "
                      f"{rows[0]['text']}")
     for row in verdict["programs"]:
-        if row["group"] == "peer" and row["outcome"] == "skip":
-            lines.append(f"  skipped peer {row['name']}: {row['skip']}")
+        if row["group"] == "upstream" and row["outcome"] == "skip":
+            lines.append(f"  skipped upstream test {row['name']}: {row['skip']}")
     return lines
 
 

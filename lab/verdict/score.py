@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What became of all mutants: for the terminal, as JSON, and as docs/mutants.md.
+"""The score of a mutation run: for the terminal, as score.json, and as docs/mutation-score.md.
 
-mutants.json, schema 1:
+score.json, schema 2:
   schema, arch, accel, release, seed, repeat, seconds, exit
   controls  [{control: before | after, verdict: pass | fail | broken}]
   mutants   [{name, clauses, kind, verdict, killed, of, seconds (median), by,
-              without_log, hits, others, peers, peers_why}]
-            verdict: the worst of its runs, as in mutants.py, or "missing"
-  score     {killed, of, peers, median}
+              without_log, hits, others, upstream, upstream_why}]
+            verdict: the worst of the mutant's runs, as in mutation.py, or "missing"
+  score     {killed, of, upstream, median}
 """
 
 import json
@@ -15,10 +15,10 @@ import pathlib
 import statistics
 import time
 
-SCHEMA = 1
-# How many mutants a control takes as long as.
+SCHEMA = 2
+# A control takes about as long as this many mutants, because it runs every test.
 CONTROL_WEIGHT = 10
-# From the best to the worst.
+# The verdicts of a mutant, from best to worst.
 VERDICTS = ("killed", "incidental", "survived", "unreached", "stillborn", "missing")
 
 
@@ -28,32 +28,31 @@ def _outcomes(directory):
 
 
 def progress(directory, outcome):
-    """One line: what became of one, how many are done, and how long it may yet take."""
+    """Return one line: what one machine found, how many are done, and the time left."""
     machines = (directory / "queue").read_text().splitlines()
     total, done = len(machines), len(list(directory.glob("**/outcome.json")))
-    # A control runs all there is.
     weight = {machine: CONTROL_WEIGHT if "/control-" in machine else 1 for machine in machines}
     over = sum(w for machine, w in weight.items()
                if (pathlib.Path(machine) / "outcome.json").exists())
     passed = time.time() - (directory / "began").stat().st_mtime
     left = passed / max(over, 1) * (sum(weight.values()) - over)
     what = outcome.get("mutant") or f"control {outcome.get('control')}"
-    if "peers" in outcome:
-        what = f"peers on {outcome['peers']}"
+    if "upstream" in outcome:
+        what = f"upstream's tests on {outcome['upstream']}"
     text = f"  [{done}/{total}, {left:.0f} s left] {what}: {outcome['verdict']}"
     if outcome.get("by"):
-        text += f" in {outcome['seconds'] or 0:.1f} s by {_who(outcome)}"
+        text += f" in {outcome['seconds'] or 0:.1f} s by {_killer(outcome)}"
     return text
 
 
-def _who(row):
+def _killer(row):
     return row["by"]["program"].partition(":")[2] + " " + row["by"]["clause"]
 
 
-def _mutant(mutant, outcomes):
-    """The row of one mutant."""
+def _row(mutant, outcomes):
+    """Return the row of one mutant."""
     runs = [o for o in outcomes if o.get("mutant") == mutant.name]
-    peers = [o for o in outcomes if o.get("peers") == mutant.name]
+    upstream = [o for o in outcomes if o.get("upstream") == mutant.name]
     worst = max((run["verdict"] for run in runs), key=VERDICTS.index, default="missing")
     killed = [run for run in runs if run["verdict"] == "killed"]
     times = [run["seconds"] for run in killed if run["seconds"] is not None]
@@ -64,19 +63,19 @@ def _mutant(mutant, outcomes):
             "without_log": bool(killed) and all(run["without_log"] for run in killed),
             "hits": max((run["hits"] for run in runs), default=0),
             "others": next((run["others"] for run in runs if run["verdict"] == worst), []),
-            "peers": peers[0]["verdict"] if peers else "-",
-            "peers_why": peers[0]["why"] if peers else ""}
+            "upstream": upstream[0]["verdict"] if upstream else "-",
+            "upstream_why": upstream[0]["why"] if upstream else ""}
 
 
 def compose(directory, catalogue):
-    """The whole result as the dictionary that mutants.json holds."""
+    """Return the score of the run in DIRECTORY as the dictionary that score.json holds."""
     outcomes = _outcomes(directory)
     settings = dict(line.split(" = ", 1) for line in
                     (directory / "options").read_text().splitlines())
-    # One that was to run and did not is missing, and no kill.
+    # A mutant that was queued and has no outcome is "missing", which is no kill.
     machines = (directory / "queue").read_text().splitlines()
     chosen = {pathlib.Path(machine).parent.name for machine in machines}
-    rows = [_mutant(mutant, outcomes) for mutant in catalogue if mutant.name in chosen]
+    rows = [_row(mutant, outcomes) for mutant in catalogue if mutant.name in chosen]
     controls = [{"control": o["control"], "verdict": o["verdict"]}
                 for o in outcomes if "control" in o]
     times = [row["seconds"] for row in rows if row["seconds"] is not None]
@@ -90,8 +89,8 @@ def compose(directory, catalogue):
             "controls": controls, "mutants": rows,
             "score": {"killed": sum(row["verdict"] == "killed" for row in rows),
                       "of": len(rows),
-                      "peers": sum(row["peers"] == "killed" for row in rows)
-                      if any(row["peers"] != "-" for row in rows) else None,
+                      "upstream": sum(row["upstream"] == "killed" for row in rows)
+                      if any(row["upstream"] != "-" for row in rows) else None,
                       "median": round(statistics.median(times), 1) if times else None},
             "exit": 0 if good else 1}
 
@@ -99,8 +98,8 @@ def compose(directory, catalogue):
 def _summary(result):
     score = result["score"]
     controls = ", ".join(f"{c['control']} {c['verdict']}" for c in result["controls"])
-    theirs = f"{score['peers']} by upstream's tests" if score["peers"] is not None else \
-        "upstream's tests not run (--peers)"
+    theirs = f"{score['upstream']} by upstream's tests" if score["upstream"] is not None else \
+        "upstream's tests not run (--upstream)"
     return (f"{score['killed']} of {score['of']} mutants killed, {theirs}; "
             f"median {score['median']} s from boot to kill; controls: "
             f"{controls or 'none'}; {result['seconds']} s in all")
@@ -110,17 +109,17 @@ def _columns(row):
     verdict = row["verdict"] if row["of"] < 2 else \
         f"{row['verdict']} {row['killed']}/{row['of']}"
     return (row["name"], " ".join(row["clauses"]), verdict,
-            _who(row) if row["by"] else "-",
+            _killer(row) if row["by"] else "-",
             "-" if row["seconds"] is None else f"{row['seconds']:.1f}",
-            "yes" if row["without_log"] else "no", str(row["hits"]), row["peers"])
+            "yes" if row["without_log"] else "no", str(row["hits"]), row["upstream"])
 
 
 COLUMNS = ("mutant", "must break", "verdict", "killed by", "seconds", "without log",
-           "reached", "peers")
+           "reached", "upstream")
 
 
 def as_text(result):
-    """The table for a terminal, and what there is to know of those not killed."""
+    """Return the table for a terminal; it also says what failed on mutants not killed."""
     lines = [COLUMNS, *map(_columns, result["mutants"])]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     text = ["  ".join(word.ljust(width) for word, width in zip(line, widths)).rstrip()
@@ -132,17 +131,25 @@ def as_text(result):
     return "\n".join([*text, _summary(result)]) + "\n"
 
 
+PAGE_HEAD = """\
+# Mutation score
+
+A mutant is the reference kernel with one bug.  A test has to fail on it, of a clause that
+the bug breaks.  `./run_all.sh --mutants --record` writes this page; do not edit it.
+[lab/kernel/mutants](../lab/kernel/mutants) holds the bugs.  Each patch says what it breaks,
+how the bug is reached and where a similar one was seen.
+
+- *seconds*: from the start of QEMU to the kill
+- *without log*: a test saw the bug itself, without a report in the kernel log
+- *reached*: how often the code of the bug had run before the kill, as far as is known
+- *upstream*: what upstream's own tests of guest_memfd say; *log* if they pass and the
+  kernel complains
+"""
+
+
 def as_page(result):
-    """docs/mutants.md."""
-    lines = ["# Mutants", "",
-             "The reference kernel with one bug each; every one has to make a test fail of a",
-             "clause that it breaks.  Written by `./run_all.sh --mutants --record`; do not edit.",
-             "The bugs are in [lab/kernel/mutants](../lab/kernel/mutants), each with what it",
-             "breaks, how it is reached and where its like was seen.  *Seconds* are from the",
-             "start of QEMU to the kill; *without log*: a test failed of what it saw itself,",
-             "and not of a warning in the kernel log; *reached*: how often the bug had run by",
-             "then, as far as is known; *peers*: upstream's own tests of guest_memfd, *log* if",
-             "they pass and the kernel complains.", "",
+    """Return docs/mutation-score.md."""
+    lines = [PAGE_HEAD,
              f"Linux {result['release']}, {result['arch']}, {result['accel']}, seed "
              f"{result['seed']}: {_summary(result)}.", "",
              "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mutants: which there are, in what order tests are tried on one, what became of it.
+"""The mutants: which there are, which tests meet one first, and what became of it.
 
 A mutant is a patch in lab/kernel/mutants whose message has the fields below.  It is
-  killed      a test of ours failed, of a clause that must catch it
-  incidental  something failed, but nothing that must catch it
-  survived    its code ran and nothing failed: a skip or a broken set-up is no failure
-  unreached   its code never ran, so that whatever failed failed of something else
-  stillborn   no test ever began
+  killed      if one of our tests failed of a clause that the mutant breaks
+  incidental  if something failed, but nothing of such a clause
+  survived    if its code ran and nothing failed; a skip or a broken set-up is no failure
+  unreached   if its code never ran, so that any failure has another cause
+  stillborn   if no test ever began
 """
 
 import dataclasses
@@ -35,15 +35,15 @@ class Mutant:
     fields: dict
 
     def concerns(self, arch):
-        """Is there such a bug on this architecture?"""
+        """Tell whether the bug exists on this architecture."""
         return self.fields["Arch"] in ("all", arch)
 
     def hangs(self):
-        """Does it show by somebody waiting in vain, which takes patience?"""
+        """Tell whether tests notice the bug only when a wait of theirs times out."""
         return "Hangs" in self.fields
 
     def settings(self):
-        """What arms it, as lines of a scenario."""
+        """Return the lines of a scenario that arm it."""
         words = " ".join(filter(None, (f"gmem_mutant={self.name}", self.fields.get("Append"))))
         machine = [f"arg = {self.fields['Machine']}"] if "Machine" in self.fields else []
         return [f"mutant = {self.name}", f"must-fail = {' '.join(self.clauses)}",
@@ -51,12 +51,12 @@ class Mutant:
 
 
 def catalogue(root, wrong):
-    """Every Mutant of the checkout ROOT, in order; complaints are added to WRONG."""
+    """Return every Mutant of the checkout ROOT, in order; add complaints to WRONG."""
     found = []
     for patch in sorted((root / "lab" / "kernel" / "mutants").glob("*.patch")):
         text = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
         name = SUBJECT.search(text)
-        if not name:  # what all of them need
+        if not name:  # The first patch adds what all mutants need and is none itself.
             continue
         fields = {key: " ".join(value.split()) for key, value in FIELD.findall(text)
                   if key in FIELDS + OPTIONAL}
@@ -81,16 +81,20 @@ def _wrong(mutant):
         yield f"Arch is not one of {', '.join(ARCHITECTURES)}"
 
 
-def order(mutant, tests):
-    """Names of all TESTS: those that say they kill MUTANT, those of its clauses, the rest."""
+def test_order(mutant, tests):
+    """Return the names of all TESTS, those that most likely kill MUTANT first.
+
+    Its own field First comes before tests that list it in Kills, and these come before
+    tests of its clauses.
+    """
     first = mutant.fields.get("First", "").split()
     return [test.name for test in sorted(tests, key=lambda test: (
         test.name not in first, mutant.name not in test.kills,
         not set(mutant.clauses) & set(test.clauses)))]
 
 
-def kill(run, clauses):
-    """The first failure of one of CLAUSES in RUN, as a dictionary, or None."""
+def kill_by_test(run, clauses):
+    """Return the first case of RUN that failed of one of CLAUSES, or None."""
     for program in run.ktap.programs:
         for case in program.cases if program.ours() else ():
             found = cases.outcome(run, program, case)
@@ -100,8 +104,8 @@ def kill(run, clauses):
     return None
 
 
-def logged(reasons, clauses):
-    """As kill(), of what the kernel's log or a hang says."""
+def kill_by_log(reasons, clauses):
+    """Return the first hang or kernel report that breaks one of CLAUSES, or None."""
     for reason in reasons:
         if reason.kind in ("hang", "log", "panic") and reason.clause in clauses:
             return {"program": reason.program, "case": reason.case,
@@ -110,16 +114,20 @@ def logged(reasons, clauses):
 
 
 def judge(run, console, ended):
-    """What became of the mutant of RUN; CONSOLE is its text, it ran for ENDED seconds."""
+    """Return what became of the mutant of RUN, as outcome.json has it.
+
+    CONSOLE is the text of console.log, ENDED how many seconds the machine ran.
+    """
     name, clauses = run.settings["mutant"], run.settings["must-fail"].split()
+    # A machine that is stopped at the kill is truncated, which says nothing of the mutant.
     reasons = [] if not run.ktap.begun() else \
         [r for r in rules.apply(run) if r.verdict == "fail" and r.kind not in
          ("truncated", "nothing-passed", "plan", "exit-code", "skip")]
-    killer = kill(run, clauses) or logged(reasons, clauses)
+    killer = kill_by_test(run, clauses) or kill_by_log(reasons, clauses)
     hits = [int(times or 1) for who, times in REACHED.findall(console) if who == name]
     if not run.ktap.begun() or name not in ARMED.findall(console):
         verdict = "stillborn"
-    elif not any(hits):  # "reached 0 times" is said at the end, too
+    elif not any(hits):  # The kernel also reports "reached 0 times" when it shuts down.
         verdict = "unreached"
     elif killer:
         verdict = "killed"
@@ -128,19 +136,23 @@ def judge(run, console, ended):
     return {"mutant": name, "verdict": verdict, "clauses": clauses, "hits": max(hits, default=0),
             "by": killer if verdict == "killed" else None,
             "seconds": ended if verdict == "killed" else None,
-            # What the tests themselves saw, had the kernel said nothing.
+            # C13 is broken by a report in the kernel log; the tests saw any other clause.
             "without_log": verdict == "killed" and bool(
-                kill(run, [clause for clause in clauses if clause != "C13"])),
+                kill_by_test(run, [clause for clause in clauses if clause != "C13"])),
             "others": [f"{r.clause} {r.program} {r.case}: {r.text}".strip()
                        for r in reasons][:10]}
 
 
-def judge_peers(run):
-    """(outcome, why) of upstream's tests: killed, log (the kernel complained) or passed."""
+def judge_upstream(run):
+    """Return (verdict, why) of upstream's tests on a mutant.
+
+    The verdict is "killed" if one of them failed, "log" if only the kernel complained,
+    else "passed"; it is "nothing" if none of them began.
+    """
     if not run.ktap.begun():
         return "nothing", "no test began"
     reasons = [r for r in rules.apply(run) if r.verdict == "fail"]
-    failed = [r for r in reasons if r.kind in ("peer", "hang", "truncated")]
+    failed = [r for r in reasons if r.kind in ("upstream", "hang", "truncated")]
     if failed:
         return "killed", f"{failed[0].program}: {failed[0].text}"
     return ("log", reasons[0].text) if reasons else ("passed", "")
