@@ -94,7 +94,7 @@ def _our_program(run, program):
         found = list(_case(run, program, case))
         failing = failing or not case.ok
         for fields in found:
-            yield {"case": case.name, "line": case.line, **fields}
+            yield {"case": case.name, "line": case.line, "location": case.location, **fields}
     if program.ok is None:
         return
     if not program.header:

@@ -10,6 +10,8 @@ does not know turns lost results into passes.
 import dataclasses
 import re
 
+from .console import printable
+
 OURS = "guest_memfd"
 
 PLAN = re.compile(r"1\.\.(\d+)$")
@@ -21,6 +23,9 @@ RESULT_LIKE = re.compile(r"(ok|not ok)\b")
 RUNNING = re.compile(r"#  RUN +(\S+) \.\.\.$")
 ENDED_BADLY = re.compile(r"# \S+: Test terminated (?!by assertion)(.*)$")
 TALLY = re.compile(r"# TALLY((?: [A-Za-z_]\w*=\d+)+)$")
+# The file may have directories.  Nothing here is longer than a compiler would make it.
+LOCATION = re.compile(r"# at (\S{0,250}[^\s/]):(\d{1,7}) in (\w{1,100})\(\)(?:: .{0,400})?$",
+                      re.ASCII)
 START = "# gmem-lab: start"
 LEFT = re.compile(r"# gmem-lab: left (.*)$")
 DONE = re.compile(r"# gmem-lab: done exit=(\d+)$")
@@ -38,6 +43,8 @@ class Case:
     tally: dict = dataclasses.field(default_factory=dict)
     bad_tally: str = ""
     ended: str = ""  # how the harness says it died, if it did
+    location: dict = None  # of the code that ended the case: {file, line, function}
+    located: dict = dataclasses.field(default_factory=dict)  # {text printed: location}
 
 
 @dataclasses.dataclass
@@ -148,15 +155,19 @@ class Ktap:
     def _nested(self, line):
         """A line of the open program's output."""
         program = self._open
+        previous = program.log[-1] if program.log else ""
         program.log.append(line)
         if RUNNING.match(line):
             program.running = RUNNING.match(line)[1]
+            self._pending.located.clear()
         elif PLAN_SKIP.match(line):
             program.skip_note = PLAN_SKIP.match(line)[1].lstrip("- ")
         elif PLAN.match(line):
             program.plans.append(int(PLAN.match(line)[1]))
         elif line.startswith("# TALLY"):
             self._tally(line)
+        elif LOCATION.match(line):
+            self._location(previous, LOCATION.match(line))
         elif ENDED_BADLY.match(line):
             self._pending.ended = ENDED_BADLY.match(line)[1]
         elif RESULT_LIKE.match(line):
@@ -171,6 +182,11 @@ class Ktap:
             key, value = pair.split("=")
             self._pending.tally[key] = self._pending.tally.get(key, 0) + int(value)
 
+    def _location(self, previous, found):
+        """A test says where it is right after the outcome, which is the line PREVIOUS."""
+        self._pending.located[previous.removeprefix("# ").strip()] = {
+            "file": printable(found[1]), "line": int(found[2]), "function": found[3]}
+
     def _case(self, line):
         found = CASE.match(line)
         if not found:
@@ -183,5 +199,7 @@ class Ktap:
         case.name = found[3]
         case.note = (found[4] or "").strip()
         case.line = self.lines
+        # Threads of a case may print several outcomes; only one became its result.
+        case.location = case.located.get(case.note.removeprefix("SKIP ").strip())
         self._open.cases.append(case)
         self._open.running = ""

@@ -5,7 +5,7 @@ verdict.json, schema 2 (fields are only ever added within a schema number):
   schema, scenario, kernel, expect, arch, accel, seed, tree, linux
   release   of the kernel, by its own word; "" if it did not say
   verdict   pass | fail | broken          exit      0 | 1 | 2
-  reasons   [{verdict, kind, clause, title, program, case, text, log, line}]
+  reasons   [{verdict, kind, clause, title, program, case, text, log, line, location}]
             kind: not-run panic hang boot qemu input truncated plan sequence duplicate
             exit-code contract broken unknown vacuous skip nothing-passed log upstream
   counts    {guest_memfd: {pass, fail, known, broken, skip} in cases,
@@ -15,7 +15,8 @@ verdict.json, schema 2 (fields are only ever added within a schema number):
             that this kernel may have; the last two list cases, as program/case
   programs  [{name, group, outcome, cases, skip}], in the order they ran
             outcome: pass fail known skip unfinished; known: failed of nothing else
-  cases     [{program, case, outcome, slug, clause, text, tally, issue}]
+  cases     [{program, case, outcome, slug, clause, text, tally, issue, location}]
+  location  {file, line, function} of the code that ended the case, or null
 """
 
 import collections
@@ -73,7 +74,7 @@ def _cases(run):
                 "outcome": "fail" if found.kind == "unknown" else found.kind,
                 "slug": found.slug, "clause": found.clause,
                 "text": printable(found.text), "tally": case.tally,
-                "issue": found.issue})
+                "issue": found.issue, "location": case.location})
     return rows
 
 
@@ -161,7 +162,16 @@ def _reason(reason):
     where = reason["log"] + (f":{reason['line']}" if reason["line"] else "")
     head = " ".join([f"  {reason['verdict']}:", *filter(None, who)])
     text = reason["text"] + (f" [{where}]" if where else "")
-    return [head, f"    {text}"] if any(who) else [f"{head} {text}"]
+    if not any(who):
+        return [f"{head} {text}"]
+    return [head, f"    {text}", *_location(reason["location"])]
+
+
+def _location(location):
+    """The line that says where the code is; the base name of a test or of lib is unique."""
+    if location:
+        file = location["file"].rpartition("/")[2]
+        yield f"    at {file}:{location['line']} in {location['function']}()"
 
 
 def _again(verdict, program):
@@ -189,6 +199,7 @@ def _known_issues(verdict):
             lines += [f"  known issue {issue['id']} occurred in {_number(rows)}, first: "
                       f"{issue['title']} {rows[0]['program']} {rows[0]['case']}",
                       f"    {rows[0]['text']}",
+                      *_location(rows[0]["location"]),
                       *(f"    evidence: {line}" for line in issue["evidence"])]
         if issue["did_not_occur"]:
             lines.append(f"  known issue {issue['id']} did not occur in "

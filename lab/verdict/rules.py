@@ -23,6 +23,7 @@ class Reason:
     case: str = ""
     log: str = ""  # the file that shows it ...
     line: int = 0  # ... and where, from 1
+    location: dict = None  # of the code that ended the case, if the test said so
 
 
 def apply(run):

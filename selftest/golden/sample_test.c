@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test of nothing, which ends in every way that a real one can.  selftest/record
- * runs it under the kernel's own runner: the judge's golden logs are real output.
+ * This test checks nothing; it ends in every way that a real test can.  selftest/record
+ * runs it under the kernel's own runner, so that the judge's golden logs are real output.
  */
 #include "kselftest_harness.h"
 
-/* The harness's reason buffer is what the real tests fill through gmem_case. */
+/* The real tests fill the harness's reason buffer, too, and end cases as END() does. */
 #define SAY(fmt, ...) \
 	snprintf(_metadata->results->reason, \
 		 sizeof(_metadata->results->reason), fmt, ##__VA_ARGS__)
+#define END(status, text, clause) do { \
+	SAY("%s", text); \
+	fprintf(stderr, "# %s\n# at %s:%d in %s()%s\n", \
+		_metadata->results->reason, __FILE__, __LINE__, __func__, clause); \
+	_exit(status); \
+} while (0)
 
 FIXTURE(contents)
 {
@@ -39,32 +45,28 @@ FIXTURE_SETUP(contents)
 {
 	SAY("BROKEN: ended without an outcome");
 	if (!variant->flags)
-		SKIP(return, "no_vm_type: this machine does not offer the VM type");
+		END(KSFT_SKIP, "no_vm_type: this machine does not offer the VM type", "");
 }
 
 FIXTURE_TEARDOWN(contents)
 {
 }
 
-/* Ends the process as the environment variable SAMPLE says, if it says. */
+/* Ends the process as @how says; an unknown or empty @how does nothing. */
 static void end_badly(struct __test_metadata *_metadata, const char *how)
 {
-	if (!strcmp(how, "fail")) {
-		SAY("FAIL C4: move_pages: page 37: want frame 0x4a31, got 0x1c07 [seed 0x5eed]");
-		_exit(KSFT_FAIL);
-	}
-	if (!strcmp(how, "broken")) {
-		SAY("BROKEN: mmap of the guest_memfd: Cannot allocate memory");
-		_exit(254);
-	}
+	if (!strcmp(how, "fail"))
+		END(KSFT_FAIL,
+		    "FAIL C4: move_pages: page 37: want frame 0x4a31, got 0x1c07 [seed 0x5eed]",
+		    ": C4 unmovable");
+	if (!strcmp(how, "broken"))
+		END(254, "BROKEN: mmap of the guest_memfd: Cannot allocate memory", "");
 	if (!strcmp(how, "unknown")) {
 		SAY("page 3 looks odd");
 		_exit(KSFT_FAIL);
 	}
-	if (!strcmp(how, "slug")) {
-		SAY("felt_lazy: no reason that anybody agreed on");
-		_exit(KSFT_SKIP);
-	}
+	if (!strcmp(how, "slug"))
+		END(KSFT_SKIP, "felt_lazy: no reason that anybody agreed on", "");
 	if (!strcmp(how, "hang"))
 		pause();
 	if (!strcmp(how, "segfault"))
@@ -88,7 +90,7 @@ TEST_F(contents, move_back)
 
 int main(int argc, char **argv)
 {
-	/* Dies before its first case, as a program does that misses a library. */
+	/* A program that misses a library dies so, before its first case. */
 	if (!strcmp(getenv("SAMPLE") ?: "", "die"))
 		raise(SIGSEGV);
 	return test_harness_run(argc, argv);
