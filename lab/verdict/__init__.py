@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The parts of lab/judge: evidence -> ktap, console -> rules -> report."""
+"""The parts of lab/judge and lab/mutation-job.
+
+lab/judge: evidence reads a run with ktap and console, rules judges it, report writes the
+verdict.  lab/mutation-job: mutation judges one mutant, score all of them.
+"""

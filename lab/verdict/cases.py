@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The rules for one program and for one case inside it.
 
-The protocol of the tests: "# SKIP slug: text" on an ok line, "# FAIL Cn: text"
-or "# BROKEN: text" on a not ok line, and a TALLY of what was done before every
-pass.  Everything else is an unknown outcome, which is a failure.  A "FAIL" that an
-issue of the kernel explains is known, and nothing else ever is.
+A test writes "# SKIP slug: text" on an ok line, "# FAIL Cn: text" or "# BROKEN: text" on
+a not ok line, and before each pass a TALLY of what it did.  Anything else is an unknown
+outcome, which is a failure.  A "FAIL" that a known issue explains is "known"; no other
+outcome can be.
 """
 
 import re
@@ -23,19 +23,19 @@ UPSTREAM_SKIP = "upstream_skip"
 
 
 class Outcome(typing.NamedTuple):
-    """What became of a case; the kind "unknown" fails."""
+    """What became of a case.  The kind "unknown" is a failure."""
 
     kind: str
     slug: str = ""
     clause: str = ""
     text: str = ""
-    issue: str = ""  # that explains a failure, by its id
+    issue: str = ""  # the id of the known issue that explains a failure
 
 
 def outcome(run, program, case):
-    """The Outcome of a case of PROGRAM, with the kernel's issues in mind."""
+    """Return the Outcome of CASE, which is "known" if a known issue explains it."""
     said = _said(case)
-    # The cause of a test that was cut off, or counts oddly, is not the one it named.
+    # A case that died, or whose tally is malformed, may not have failed of what it says.
     if said.kind != "fail" or case.ended or case.bad_tally:
         return said
     issue = run.known_issue(program.name, case.name, said.clause, said.text)
@@ -43,19 +43,19 @@ def outcome(run, program, case):
 
 
 def only_known(run, program):
-    """Did PROGRAM end as it should, and fail of known issues alone?"""
+    """Tell whether PROGRAM ended properly and failed of known issues alone."""
     code = EXIT.match(program.note)
     kinds = {outcome(run, program, case).kind for case in program.cases if not case.ok}
     return kinds == {"known"} and code is not None and int(code[1]) == 1
 
 
 def _said(case):
-    """The Outcome of a case by its result line and how it ended."""
+    """Return the Outcome that CASE itself claims: its result line, and how it ended."""
     note = case.note
     found = FAIL.match(note)
     if not case.ok and found and found[1] in CLAUSES:
         return Outcome("fail", clause=found[1], text=found[2])
-    # A case that died could not withdraw the BROKEN that was filled in for it.
+    # A case begins with the result "BROKEN"; one that was killed could not replace it.
     if case.ended == "by timeout":
         return Outcome("fail", clause="C9",
                        text=f"hang: killed by the harness's time limit; {note}")
@@ -77,7 +77,7 @@ def _said(case):
 
 
 def judge(run, program):
-    """Yield the fields of a Reason for everything wrong with PROGRAM."""
+    """Yield the fields of a Reason for each thing that is wrong with PROGRAM."""
     group = _our_program if program.ours() else _upstream_program
     for fields in group(run, program):
         fields.setdefault("verdict", "fail")
@@ -88,7 +88,7 @@ def judge(run, program):
 
 
 def _our_program(run, program):
-    """One of this suite's own programs: cases first, as they say more."""
+    """Judge a program of this suite: its cases first, because they say more."""
     failing = False
     for case in program.cases:
         found = list(_case(run, program, case))
@@ -105,7 +105,7 @@ def _our_program(run, program):
 
 
 def _case(run, program, case):
-    """What is wrong with one case; nothing, if it is known."""
+    """Yield what is wrong with one case; a known issue is nothing wrong."""
     kind, slug, clause, text, _ = outcome(run, program, case)
     if kind == "unknown":
         yield {"kind": "unknown", "text": text}
@@ -126,7 +126,7 @@ def _case(run, program, case):
 
 
 def _skip(run, program, case, slug, text):
-    """A skip needs a reason, from the closed list, allowed by the scenario."""
+    """Yield why a skip does not count: its reason must be listed, and allowed here."""
     if not slug:
         yield {"kind": "skip", "text": f"skipped without a reason from the list: {text}"}
     elif run.slugs is not None and slug not in run.slugs:
@@ -137,7 +137,7 @@ def _skip(run, program, case, slug, text):
 
 
 def _exit(program, failing):
-    """The program's own result against those of its cases."""
+    """Yield where the program's own result disagrees with those of its cases."""
     timeout, code = TIMEOUT.match(program.note), EXIT.match(program.note)
     if timeout:
         yield {"kind": "hang", "clause": "C9", "case": program.last_case(),
@@ -160,14 +160,14 @@ def _exit(program, failing):
 
 
 def _meaning(code):
-    """What an exit code usually stands for, as a hint in brackets."""
+    """Return what an exit code usually means, as a hint in brackets."""
     if code == 254:
         return " (a kvm_util assertion outside any case)"
     return f" (killed by signal {code - 128})" if 128 < code < 193 else ""
 
 
 def _nested_plan(program):
-    """Exactly one plan, and as many cases, numbered in order, names unique."""
+    """Yield where the cases disagree with the plan, or with each other."""
     if len(program.plans) != 1:
         yield {"kind": "truncated", "text": f"wanted one plan, got {len(program.plans)}"}
         return
@@ -189,7 +189,7 @@ def _nested_plan(program):
 
 
 def _upstream_program(run, program):
-    """Upstream's own test: only its exit status and its failed lines count."""
+    """Judge a test of upstream's by its exit status and by the lines that failed."""
     if program.ok is None:
         return
     bad = [c for c in program.cases if not c.ok]

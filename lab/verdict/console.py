@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The serial console: what the kernel must not have said, in one list.
+"""Find lines on the serial console that the kernel must not print.
 
-Modelled on rcutorture's console-badness.sh: a list of patterns, and named
-exceptions with the reason why each is harmless everywhere.  An exception for
-one machine shape belongs in its scenario (allow-log), not here.
+As in rcutorture's console-badness.sh, there is one list of patterns, and a list of
+exceptions that says why each is harmless everywhere.  An exception for one scenario belongs
+into the scenario, as allow-log.
 """
 
 import dataclasses
@@ -36,26 +36,26 @@ BADNESS = re.compile("|".join((
 
 EXCEPTIONS = {
     r"Warning: unable to open an initial console":
-        "an initramfs without /dev/console; init opens its own",
+        "the initramfs has no /dev/console; init opens its own",
     r"Failed to add ttynull console":
-        "a kernel built without a null console",
+        "the kernel was built without a null console",
     r"(Spectre|RETBleed|ITS|TSA|MDS|TAA|SRBDS).*WARNING:":
-        "the emulated CPU lacks a mitigation; true, and not ours",
+        "the emulated CPU lacks a mitigation, which no test depends on",
     r"ACPI BIOS (Warning|Error) \(bug\)|\[Firmware (Bug|Warn)\]":
-        "the virtual firmware",
+        "the virtual firmware has bugs, which no test depends on",
     r"page dumped because: (migration failure|isolation failed)":
-        "memory offlining says so of a page that it has to try again",
+        "memory offlining logs it for each page that it tries again",
     r"This means that this is a DEBUG kernel":
-        "trace_printk banner",
+        "trace_printk() prints this banner",
 }
 HARMLESS = re.compile("|".join(EXCEPTIONS))
 
-# A report of several lines: to allow its first one is to allow its stack, too.
+# These reports are followed by a stack, which is allowed if the first line is.
 REPORT = re.compile(r"page allocation failure")
 STACK = re.compile(r"Call [Tt]race:")
 
 ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c|\(B)")
-# The first line of every kernel, after time and perhaps task.
+# Every kernel logs this line first, after a time stamp and perhaps a task.
 BANNER = re.compile(r"(?:\[[^]]*\]\s*)*Linux version (\S+) ")
 MARKER = re.compile(r"gmem: begin (\S+)")
 TESTS_BEGIN = re.compile(r"kselftest: Running tests in (\S+)")
@@ -63,11 +63,11 @@ TESTS_BEGIN = re.compile(r"kselftest: Running tests in (\S+)")
 
 @dataclasses.dataclass
 class Report:
-    """One bad line, and what was running when the kernel wrote it."""
+    """One bad line, and the case that was running when the kernel printed it."""
 
     line: int
     text: str
-    case: str  # "" when no marker says
+    case: str  # "" if no case had begun
     booting: bool
 
 
@@ -79,15 +79,15 @@ class Console:
         self.panic = ""
         self.panic_line = 0
         self.last_line = ""
-        self.release = ""  # of the kernel, as uname -r has it
+        self.release = ""  # of the kernel, as in uname -r
         self.lines = 0
         self._allowed = [re.compile(pattern) for pattern in allowed]
         self._case = ""
         self._booting = True
-        self._excused = False  # the stack that comes next belongs to such a report
+        self._excused = False  # whether the next stack belongs to a report that is allowed
 
     def feed(self, raw):
-        """Take the next line of the console."""
+        """Check the next line of the console."""
         self.lines += 1
         line = printable(raw).strip()
         if not line:
@@ -116,7 +116,7 @@ class Console:
 
 
 def printable(text, limit=400):
-    """Without escapes and control characters, and of a bounded length."""
+    """Return TEXT without escapes and control characters, cut after LIMIT characters."""
     text = ESCAPES.sub("", text.rstrip("\r\n"))
     text = "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
     return text if len(text) <= limit else text[:limit] + "..."

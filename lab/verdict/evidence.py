@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a run left behind, read once; whatever is missing is a complaint.
+"""Read what a run left behind.
 
-Nothing here decides anything: a missing or malformed input becomes a sentence
-in Run.problems, and the rules go on with what there is, so that a contract that
-was broken is still reported from half a run directory.
+Nothing is decided here.  A missing or malformed input becomes a sentence in Run.problems,
+and the rules go on with the rest, so that a run directory of which half is missing still
+shows which clause was broken.
 """
 
 import dataclasses
@@ -20,38 +20,38 @@ REQUIRED_KEYS = ("kernel", "expect", "seed", "arch", "accel")
 
 @dataclasses.dataclass
 class Run:
-    """Everything the rules look at."""
+    """Everything that the rules look at."""
 
     name: str
     problems: list = dataclasses.field(default_factory=list)
     settings: dict = dataclasses.field(default_factory=dict)
     allow_skip: list = dataclasses.field(default_factory=list)  # (slug, glob)
     allow_log: list = dataclasses.field(default_factory=list)
-    slugs: set = None  # None: no list to be read
-    plan: list = None  # None: no plan to be read
+    slugs: set = None  # None if the list could not be read
+    plan: list = None  # None if the plan could not be read
     ktap: Ktap = None
     console: Console = None
     qemu_exit: int = None
     qemu_error: str = ""
     watchdog: str = ""
-    not_run: str = ""  # why there was nothing to boot
-    release: str = ""  # of the kernel that ran, by its own word
-    issues: list = dataclasses.field(default_factory=list)  # that this kernel may have
+    not_run: str = ""  # why the machine was not booted
+    release: str = ""  # the version that the kernel itself reported
+    issues: list = dataclasses.field(default_factory=list)  # those that this kernel may have
 
     def may_skip(self, slug, program, case=""):
-        """Does the scenario allow this skip?  A glob may name either part."""
+        """Tell whether the scenario allows this skip.  A glob may name program, case or both."""
         names = (program, case, f"{program}/{case}")
         return any(slug == allowed and any(fnmatch.fnmatchcase(n, glob) for n in names)
                    for allowed, glob in self.allow_skip)
 
     def known_issue(self, program, case, clause, text):
-        """The issue of this kernel that the case failed of, or None."""
+        """Return the issue of this kernel that explains the failure, or None."""
         return next((issue for issue in self.issues
                      if issue.explains(program, case, clause, text)), None)
 
 
 def read(run_dir, lab):
-    """Return the Run found in RUN_DIR; LAB holds the lists that it is held to."""
+    """Return the Run in RUN_DIR.  LAB is the directory lab/, with lists that a run is held to."""
     run = Run(pathlib.Path(run_dir).resolve().name)
     if (run_dir / "not-run").exists():
         why = _data(_lines(run, run_dir / "not-run"))
@@ -67,7 +67,7 @@ def read(run_dir, lab):
 
 
 def _lines(run, path):
-    """The lines of PATH, or None and a complaint; bad bytes are no reason."""
+    """Return the lines of PATH, or None and a complaint.  Bad bytes are no complaint."""
     try:
         with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
             return file.read().split("\n")
@@ -77,7 +77,7 @@ def _lines(run, path):
 
 
 def _feed(run, path, parser):
-    """As _lines(), but a line at a time: these logs have no upper bound."""
+    """Give PARSER the lines of PATH one by one, because logs may be of any size."""
     try:
         with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
             for line in file:
@@ -88,7 +88,7 @@ def _feed(run, path, parser):
 
 
 def _data(lines):
-    """Lines that say something, comments and blank lines left out."""
+    """Return the lines that are neither blank nor comments."""
     return [x.strip() for x in lines or () if x.strip() and x.strip()[0] != "#"]
 
 
@@ -113,7 +113,7 @@ def _scenario(run, path):
 
 
 def _allow_log(run, value):
-    """'REGEX # why it is harmless'; without a reason it is not accepted."""
+    """Allow "REGEX # why it is harmless".  A pattern without a reason is a complaint."""
     pattern, _, reason = value.rpartition(" # ")
     try:
         re.compile(pattern)
@@ -133,7 +133,7 @@ def _skip_reasons(run, path):
 
 
 def _known_issues(run, run_dir, lab):
-    """The issues that the kernel of RUN may have; without its version, none."""
+    """Read the issues that the kernel may have.  It has none if its version is unknown."""
     path = run_dir / "known_issues"
     if not path.exists():
         path = lab.parent / "known_issues"
@@ -142,7 +142,7 @@ def _known_issues(run, run_dir, lab):
              if re.search(r"^kernel *=", scenario.read_text(encoding="utf-8"), re.M)}
     issues, complaints = known.parse(_data(lines), kinds)
     run.problems += [f"known_issues: {complaint}" for complaint in complaints]
-    # A machine of its own says on its console what it runs, this one to the lab.
+    # With --host the lab writes the version into the scenario; a VM logs it at boot.
     run.release = run.settings.get("release", "") or run.console.release
     kind = "image" if "image" in run.settings else \
         run.settings.get("issues-of") or run.settings.get("kernel", "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests say of themselves in their opening comments.
+"""Read what the tests say of themselves in their opening comments.
 
-Every complaint is added to the list that the caller hands in.
+Complaints are added to the list WRONG of the caller.
 """
 
 import dataclasses
@@ -30,12 +30,12 @@ class Test:
 
     @property
     def name(self):
-        """As run_all.sh --only takes it."""
+        """Return the name that run_all.sh --only takes."""
         return pathlib.Path(self.path).stem
 
 
 def tests(root, wrong):
-    """The Test of every test in the Makefile of ROOT, the only list of them."""
+    """Return a Test for each test in the Makefile of ROOT, which is the only list of them."""
     makefile = (root / "Makefile").read_text(encoding="utf-8")
     return [_read(root, f"{path}.c", wrong)
             for line in re.findall(r"^TESTS \+= (.*)$", makefile, re.MULTILINE)
@@ -43,10 +43,10 @@ def tests(root, wrong):
 
 
 def _paragraphs(comment):
-    """The comment's claim, and its fields in order as (name, text)."""
+    """Return the claim of a comment, and its fields in order as (name, text)."""
     parts = [["claim", ""]]
     for line in comment.splitlines():
-        # A field begins where the claim does, and goes on further in.
+        # A field begins in the same column as the claim; its other lines are indented.
         found = FIELD.match(line[3:]) if line.startswith(" * ") else None
         if found:
             parts.append([found[1], found[2]])
@@ -56,7 +56,7 @@ def _paragraphs(comment):
 
 
 def _read(root, path, wrong):
-    """The Test at PATH; what its comment lacks is added to WRONG."""
+    """Return the Test at PATH."""
     test = Test(path)
     source = root / path
     found = COMMENT.match(source.read_text(encoding="utf-8")) if source.exists() else None
@@ -76,7 +76,7 @@ def _read(root, path, wrong):
 
 
 def _clauses(test, wrong):
-    """The clauses of "C1, C2: what of them; C9: what of it"."""
+    """Return the clauses in the field Contract, as in "C1, C2: text; C9: text"."""
     statements = re.split(r";\s+(?=C\d+[,:])", test.fields.get("Contract", ""))
     clauses = []
     for statement in statements:
@@ -90,7 +90,7 @@ def _clauses(test, wrong):
 
 
 def _kills(test, wrong):
-    """The names in Kills."""
+    """Return the mutants in the field Kills."""
     mutants = [name.strip() for name in test.fields.get("Kills", "").split(",")]
     wrong += [f"{test.path}: Kills is not a list of mutants: '{name}'"
               for name in mutants if not MUTANT.fullmatch(name)]

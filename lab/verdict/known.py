@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Issues of the kernel that are known, and the failures that each explains.
+"""Known issues of the kernel, and the failures that each explains.
 
-An issue explains a failure only if everything about it agrees: the kind of kernel,
-its version, the case, the clause and the text.  Whatever is not understood in the
-list is a complaint, because an entry that means more than its author wanted would
-turn failures into a pass.
+An issue explains a failure only if kind of kernel, version, case, clause and text all
+match.  Anything malformed in the list is a complaint, because an entry that matches more
+than its author intended would turn failures into passes.
 """
 
 import dataclasses
@@ -17,7 +16,7 @@ from .contract import CLAUSES
 KEYS = ("id", "kernels", "versions", "clause", "case", "text", "evidence")
 REPEATED = ("case", "evidence")
 
-STRAY = ""  # stands for the lines of an entry that are not understood
+STRAY = ""  # the key that malformed lines of an entry are kept under
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
@@ -39,31 +38,31 @@ class Issue:
     evidence: list
 
     def concerns(self, kernel, release):
-        """Is it an issue of this kind of kernel, in this version?"""
+        """Tell whether this kind of kernel has the issue in this version."""
         running = version(release)
-        # 7.3.4 is one of 7.3: a bound goes as far as it is written out.
+        # A bound of 7.3 includes 7.3.4, so that only as many numbers are compared.
         return kernel in self.kernels and running is not None \
             and self.first <= running[:len(self.first)] \
             and running[:len(self.last)] <= self.last
 
     def names(self, program, case):
-        """May it be met in this case?"""
+        """Tell whether the case may meet the issue."""
         return any(fnmatch.fnmatchcase(f"{program}/{case}", glob) for glob in self.globs)
 
     def explains(self, program, case, clause, text):
-        """Is it what this case failed of?"""
+        """Tell whether the issue explains this failure of the case."""
         return clause == self.clause and self.names(program, case) \
             and self.text.match(text) is not None
 
 
 def version(release):
-    """'7.3.4-rc1+' -> (7, 3, 4); None of what does not begin like a version."""
+    """Return (7, 3, 4) for "7.3.4-rc1+", and None if it does not begin like a version."""
     found = VERSION.match(release)
     return tuple(int(x) for x in found.groups() if x) if found else None
 
 
 def parse(lines, kinds):
-    """(issues, complaints) of the list's LINES; KINDS are the kernels there are."""
+    """Return (issues, complaints) of LINES; KINDS are the kinds of kernel that exist."""
     issues, complaints = [], []
     for entry in _entries(lines, complaints):
         wrong = list(_wrong(entry, kinds))
@@ -77,7 +76,7 @@ def parse(lines, kinds):
 
 
 def _entries(lines, complaints):
-    """Each entry as {key: [values]}; it begins with its id."""
+    """Return each entry as {key: [values]}.  An entry begins with its id."""
     entries = []
     for line in lines:
         key, equals, value = (x.strip() for x in line.partition("="))
@@ -93,7 +92,7 @@ def _entries(lines, complaints):
 
 
 def _wrong(entry, kinds):
-    """A sentence for everything that keeps ENTRY from being an issue."""
+    """Yield a sentence for each thing that is wrong with ENTRY."""
     for line in entry.get(STRAY, ()):
         yield f"not 'key = value' with a known key: {printable(line)}"
     for key in KEYS:

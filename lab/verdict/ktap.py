@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What run_kselftest.sh printed, as programs and cases.
+"""Parse what run_kselftest.sh printed into programs and cases.
 
-kselftest nests by a "# " prefix, not by indentation.  Only that one form is
-understood; every line that looks like a result but is not where a result
-belongs is kept as a complaint, because a parser that quietly skips what it
-does not know turns lost results into passes.
+kselftest nests by a "# " prefix, not by indentation, and only this form is parsed.  A line
+that looks like a result where no result belongs is kept as a complaint: if the parser
+dropped it, a lost result would look like a pass.
 """
 
 import dataclasses
@@ -23,7 +22,7 @@ RESULT_LIKE = re.compile(r"(ok|not ok)\b")
 RUNNING = re.compile(r"#  RUN +(\S+) \.\.\.$")
 ENDED_BADLY = re.compile(r"# \S+: Test terminated (?!by assertion)(.*)$")
 TALLY = re.compile(r"# TALLY((?: [A-Za-z_]\w*=\d+)+)$")
-# The file may have directories.  Nothing here is longer than a compiler would make it.
+# The bounds keep a garbled line from being taken for a location, or slowing the match.
 LOCATION = re.compile(r"# at (\S{0,250}[^\s/]):(\d{1,7}) in (\w{1,100})\(\)(?:: .{0,400})?$",
                       re.ASCII)
 START = "# gmem-lab: start"
@@ -42,9 +41,9 @@ class Case:
     line: int
     tally: dict = dataclasses.field(default_factory=dict)
     bad_tally: str = ""
-    ended: str = ""  # how the harness says it died, if it did
-    location: dict = None  # of the code that ended the case: {file, line, function}
-    located: dict = dataclasses.field(default_factory=dict)  # {text printed: location}
+    ended: str = ""  # how the case died, in the harness's words, if it did
+    location: dict = None  # {file, line, function} of the code that ended the case
+    located: dict = dataclasses.field(default_factory=dict)  # {outcome: location}
 
 
 @dataclasses.dataclass
@@ -65,11 +64,11 @@ class Program:
     result_line: int = 0
 
     def ours(self):
-        """True for this suite's own programs, false for upstream's tests."""
+        """Tell this suite's own programs from upstream's tests."""
         return self.name.split(":")[0] == OURS
 
     def last_case(self):
-        """The case it is in, or was in when it stopped."""
+        """Return the case that is running, or that ended last."""
         return self.running or (self.cases[-1].name if self.cases else "")
 
 
@@ -82,7 +81,7 @@ class Ktap:
         self.done_line = 0
         self.plans = []
         self.programs = []
-        self.left = []  # (line number, text) of what was not put back
+        self.left = []  # (line number, text) of settings that were not restored
         self.strays = []  # (line number, text) of misplaced results
         self.last_line = ""
         self.lines = 0
@@ -90,23 +89,23 @@ class Ktap:
         self._pending = Case(False, 0, "", "", 0)
 
     def begun(self):
-        """Did anything of the tests begin?"""
+        """Tell whether the runner began with the tests."""
         return self.started and bool(self.plans)
 
     def in_flight(self):
-        """The program that began and has no result, if that is the last."""
+        """Return the last program if it has no result yet, or None."""
         return self._open
 
     def results(self):
-        """Programs that have a result line, in the order of those lines."""
+        """Return the programs that have a result line, in the order of these lines."""
         return [p for p in self.programs if p.ok is not None]
 
     def logs(self):
-        """Per-program output, prefix stripped."""
+        """Return (name, lines without the prefix) of each program that printed anything."""
         return [(p.name, p.log) for p in self.programs if p.log]
 
     def feed(self, raw):
-        """Take the next line of the log."""
+        """Parse the next line of the log."""
         line = raw.rstrip("\r\n")
         self.lines += 1
         if line.strip():
@@ -131,7 +130,7 @@ class Ktap:
         self._pending = Case(False, 0, "", "", 0)
 
     def _top(self, line):
-        """A line that is no program's output."""
+        """Parse a line that is not the output of a program."""
         found = PROGRAM.match(line)
         if found:
             self._end(found)
@@ -141,7 +140,7 @@ class Ktap:
             self.strays.append((self.lines, line))
 
     def _end(self, found):
-        """A program's result line; without its header it has no output."""
+        """Parse a program's result line, which may come without header and output."""
         name = f"{found[3]}:{found[4]}"
         if not self._open or self._open.name != name:
             self._begin(name, header=False)
@@ -153,7 +152,7 @@ class Ktap:
         self._open = None
 
     def _nested(self, line):
-        """A line of the open program's output."""
+        """Parse a line that the open program printed."""
         program = self._open
         previous = program.log[-1] if program.log else ""
         program.log.append(line)
@@ -183,7 +182,7 @@ class Ktap:
             self._pending.tally[key] = self._pending.tally.get(key, 0) + int(value)
 
     def _location(self, previous, found):
-        """A test says where it is right after the outcome, which is the line PREVIOUS."""
+        """Keep a location with the outcome that it belongs to, which is on the line before."""
         self._pending.located[previous.removeprefix("# ").strip()] = {
             "file": printable(found[1]), "line": int(found[2]), "function": found[3]}
 
@@ -199,7 +198,7 @@ class Ktap:
         case.name = found[3]
         case.note = (found[4] or "").strip()
         case.line = self.lines
-        # Threads of a case may print several outcomes; only one became its result.
+        # Several threads of a case may print an outcome; the result line repeats one.
         case.location = case.located.get(case.note.removeprefix("SKIP ").strip())
         self._open.cases.append(case)
         self._open.running = ""

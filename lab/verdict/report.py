@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """verdict.json for programs, verdict.txt for people, one log per test.
 
-verdict.json, schema 2 (fields are only ever added within a schema number):
+verdict.json, schema 2 (the number changes when a field is renamed or removed):
   schema, scenario, kernel, expect, arch, accel, seed, tree, linux
-  release   of the kernel, by its own word; "" if it did not say
+  release   of the kernel, from its own log; "" if the log does not have it
   verdict   pass | fail | broken          exit      0 | 1 | 2
   reasons   [{verdict, kind, clause, title, program, case, text, log, line, location}]
             kind: not-run panic hang boot qemu input truncated plan sequence duplicate
@@ -12,9 +12,9 @@ verdict.json, schema 2 (fields are only ever added within a schema number):
              upstream: {pass, fail, skip} in programs}
   tally     {key: sum over the cases that passed}
   known_issues  [{id, clause, title, versions, evidence, occurred, did_not_occur}]
-            that this kernel may have; the last two list cases, as program/case
+            issues that this kernel may have; the last two list cases, as program/case
   programs  [{name, group, outcome, cases, skip}], in the order they ran
-            outcome: pass fail known skip unfinished; known: failed of nothing else
+            outcome: pass fail known skip unfinished; "known" if nothing but known issues failed
   cases     [{program, case, outcome, slug, clause, text, tally, issue, location}]
   location  {file, line, function} of the code that ended the case, or null
 """
@@ -30,19 +30,19 @@ from . import cases, contract
 from .console import printable
 
 SCHEMA = 2
-SHOWN = 40  # reasons in verdict.txt; verdict.json has them all
+SHOWN = 40  # verdict.txt has so many reasons at most; verdict.json has all
 EXITS = {"pass": 0, "fail": 1, "broken": 2}
 ECHOED = ("kernel", "expect", "arch", "accel", "seed", "tree", "linux")
 
 
 def remove_old(run_dir):
-    """A judge that dies must not leave yesterday's pass behind."""
+    """Remove the old verdict, so that a judge that dies leaves none behind."""
     for name in ("verdict.json", "verdict.txt"):
         (run_dir / name).unlink(missing_ok=True)
 
 
 def compose(run, reasons):
-    """The verdict as the dictionary that verdict.json holds."""
+    """Return the verdict as the dictionary that verdict.json holds."""
     found = {reason.verdict for reason in reasons}
     verdict = "fail" if "fail" in found else "broken" if found else "pass"
     per_case = _cases(run)
@@ -79,9 +79,9 @@ def _cases(run):
 
 
 def _known_issue(issue, per_case):
-    """One issue, the cases that failed of it, and those that should have."""
+    """Return an issue with the cases that failed of it, and those that passed in spite of it."""
     occurred = [row for row in per_case if row["issue"] == issue.name]
-    # A pass that did nothing says nothing about the issue either.
+    # A case that did nothing has not shown that the issue is gone.
     passed = [row for row in per_case
               if row["outcome"] == "pass" and any(row["tally"].values())
               and issue.names(row["program"], row["case"])]
@@ -127,7 +127,7 @@ def _tally(per_case):
 
 
 def as_text(verdict):
-    """The verdict for people: what, then why, then what else there is to know."""
+    """Return verdict.txt: the verdict, the reasons, then known issues and skips."""
     counts = verdict["counts"]
     ours = ", ".join(f"{n} {k}" for k, n in counts["guest_memfd"].items() if n)
     upstream = ", ".join(f"{n} {k}" for k, n in counts["upstream"].items() if n)
@@ -144,7 +144,7 @@ def as_text(verdict):
 
 
 def _reasons(verdict):
-    """Every reason, and once per program how to see it again."""
+    """Return the lines of all reasons, with one command for each program that repeats it."""
     lines, shown = [], set()
     for reason in verdict["reasons"][:SHOWN]:
         lines += _reason(reason)
@@ -157,7 +157,7 @@ def _reasons(verdict):
 
 
 def _reason(reason):
-    """Who and where, what was wanted and got, and the line that shows it."""
+    """Return the lines of one reason: the case, what is wrong, and where to see it."""
     who = [reason["title"], reason["program"], reason["case"]]
     where = reason["log"] + (f":{reason['line']}" if reason["line"] else "")
     head = " ".join([f"  {reason['verdict']}:", *filter(None, who)])
@@ -168,7 +168,7 @@ def _reason(reason):
 
 
 def _location(location):
-    """The line that says where the code is; the base name of a test or of lib is unique."""
+    """Yield where the code is.  No two files of the suite have the same base name."""
     if location:
         file = location["file"].rpartition("/")[2]
         yield f"    at {file}:{location['line']} in {location['function']}()"
@@ -191,7 +191,10 @@ def _again(verdict, program):
 
 
 def _known_issues(verdict):
-    """Known is not green either; and an issue that is gone should leave the list."""
+    """Return the lines of known issues: those that occurred, and those that did not.
+
+    An issue that no longer occurs should be taken off the list.
+    """
     lines = []
     for issue in verdict["known_issues"]:
         rows = [row for row in verdict["cases"] if row["issue"] == issue["id"]]
@@ -213,7 +216,7 @@ def _number(found):
 
 
 def _skips(verdict):
-    """A skip is not green: every reason is shown, with how often and where."""
+    """Return a line for each reason to skip: how often, and in which tests."""
     found = collections.defaultdict(list)
     for row in verdict["cases"]:
         if row["outcome"] == "skip":
@@ -230,7 +233,7 @@ def _skips(verdict):
 
 
 def write(run_dir, verdict, text, logs):
-    """Write all of it; the machine-readable verdict last and in one step."""
+    """Write everything; verdict.json comes last, in one step, so that it is never partial."""
     (run_dir / "logs").mkdir(exist_ok=True)
     for old in (run_dir / "logs").glob("*.log"):
         old.unlink()

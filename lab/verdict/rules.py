@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The rules: evidence in, reasons out.  No reason at all is a pass.
+"""The rules by which a run is judged.
 
-Each rule is a generator of reasons and looks at one thing.  A run passes only
-when every rule had nothing to say, so a rule that is in doubt must speak.
+Each rule looks at one thing and yields reasons against the run.  A run without any reason
+passes, so that a rule that is in doubt must yield one.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from .console import printable
 
 @dataclasses.dataclass
 class Reason:
-    """Why a run did not pass.  Fields are those of verdict.json."""
+    """One reason why a run did not pass, with the fields of verdict.json."""
 
     verdict: str  # fail or broken
     kind: str
@@ -21,19 +21,19 @@ class Reason:
     clause: str = ""
     program: str = ""
     case: str = ""
-    log: str = ""  # the file that shows it ...
-    line: int = 0  # ... and where, from 1
-    location: dict = None  # of the code that ended the case, if the test said so
+    log: str = ""  # the file that shows it
+    line: int = 0  # the line in that file; the first one is 1
+    location: dict = None  # {file, line, function} of the code that ended the case
 
 
 def apply(run):
-    """Every reason against RUN, most telling first."""
+    """Return every reason against RUN: failures first, in the order of the plan."""
     if run.not_run:
-        # What was never begun left no logs; that goes without saying.
+        # A run that was not begun has no logs, so that missing ones are no reason.
         return [Reason("broken", "not-run", "was not run: " + run.not_run, log="not-run")]
     if not run.ktap.begun():
         reason = _never_began(run)
-        # A machine that never was left no logs; that goes without saying.
+        # If QEMU did not start, there are no logs either, so that they are no reason.
         return [reason] if reason.kind == "qemu" else [reason, *_problems(run)]
     rules = (_panic, _hang, _plan, _programs, _end, _left, _console, _nothing_passed,
              _problems, _qemu)
@@ -45,7 +45,7 @@ def apply(run):
 
 
 def _never_began(run):
-    """Broken, and which of the ways to get nowhere this was."""
+    """Return the reason why no test began."""
     kernel, ktap = run.console, run.ktap
     said = f"; the console's last line: {kernel.last_line}" if kernel.last_line else ""
     where = {"log": "console.log", "line": kernel.panic_line or kernel.lines}
@@ -70,26 +70,26 @@ def _never_began(run):
 
 
 def _problems(run):
-    """Inputs that are missing or malformed: one sentence each."""
+    """Report inputs that are missing or malformed."""
     for problem in run.problems:
         yield Reason("broken", "input", problem)
 
 
 def _qemu(run):
-    """An emulator that died says nothing about the kernel."""
+    """Report a QEMU that failed, which says nothing about the kernel."""
     if run.qemu_exit and not run.watchdog:
         yield Reason("broken", "qemu", f"QEMU exited with status {run.qemu_exit}: "
                      + (run.qemu_error or "it said nothing"), log="qemu.err")
 
 
 def _where(run):
-    """Program and case that were running when the log ended."""
+    """Return the program and the case that were running when the log ended."""
     program = run.ktap.in_flight()
     return (program.name, program.last_case()) if program else ("", "")
 
 
 def _panic(run):
-    """A panic while tests ran, and the test that it happened in."""
+    """Report a panic while tests ran, and the test that was running."""
     if not run.console.panic:
         return
     program, case = _where(run)
@@ -99,7 +99,7 @@ def _panic(run):
 
 
 def _hang(run):
-    """The watchdog stopped a run that had begun."""
+    """Report that the watchdog stopped a run that had begun."""
     if not run.watchdog or run.console.panic:
         return
     program, case = _where(run)
@@ -114,7 +114,7 @@ def _hang(run):
 
 
 def _plan(run):
-    """Every planned program reported once, in order, and no other did."""
+    """Check that every planned program reported once, in order, and no other did."""
     ktap = run.ktap
     results = ktap.results()
     if len(ktap.plans) > 1:
@@ -134,7 +134,7 @@ def _plan(run):
 
 
 def _truncated(run, results):
-    """Fewer or more results than planned, and which programs are missing."""
+    """Return the reason for too few or too many results; it names the missing programs."""
     names = [p.name for p in results]
     missing = [name for name in run.plan or () if name not in names]
     text = f"truncated: {len(results)} of {run.ktap.plans[0]} planned programs reported"
@@ -146,8 +146,9 @@ def _truncated(run, results):
 
 
 def _names(run, names):
-    """The programs that reported against the programs that were to."""
-    truncated = len(names) < run.ktap.plans[0]  # which names the missing ones
+    """Compare the programs that reported with those that were planned."""
+    # A truncated run has a reason already that names what is missing.
+    truncated = len(names) < run.ktap.plans[0]
     for name in dict.fromkeys(run.plan):
         if run.plan.count(name) > 1:
             yield Reason("broken", "input", f"plan names {name} more than once")
@@ -164,13 +165,13 @@ def _names(run, names):
 
 
 def _programs(run):
-    """What each program and each of its cases said."""
+    """Report what is wrong with each program and each of its cases."""
     for program in run.ktap.programs:
         yield from (Reason(**fields) for fields in cases.judge(run, program))
 
 
 def _end(run):
-    """The run says that it ended, once, and says what its results say."""
+    """Check that the runner reached its end, with the exit code that its results demand."""
     ktap = run.ktap
     if run.watchdog or run.console.panic:
         return
@@ -189,13 +190,13 @@ def _end(run):
 
 
 def _left(run):
-    """What the tests changed on the machine and did not put back."""
+    """Report settings of the machine that tests changed and did not restore."""
     for line, text in run.ktap.left:
         yield Reason("fail", "left", "left " + printable(text), log="ktap.log", line=line)
 
 
 def _console(run):
-    """The first bad line of the kernel log under each case, and how many."""
+    """Report the first bad line of the kernel log in each case, and how many follow."""
     first = {}
     for report in run.console.reports:
         first.setdefault((report.case, report.booting), []).append(report)
@@ -210,7 +211,7 @@ def _console(run):
 
 
 def _owner(run, marker):
-    """(program, case) of a marker, which may hold only a case's last part."""
+    """Return (program, case) of a marker, which may hold only the last part of a name."""
     found = set()
     for program in run.ktap.programs if marker else ():
         names = {c.name for c in program.cases} | {program.running}
@@ -223,7 +224,7 @@ def _owner(run, marker):
 
 
 def _nothing_passed(run):
-    """A run that proved nothing has not passed, however clean it looks."""
+    """Report a run in which no case passed, which has proved nothing."""
     ours = [p for p in run.ktap.programs if p.ours()]
     outcomes = [cases.outcome(run, p, c).kind for p in ours for c in p.cases]
     if not ours and any(p.ok and not p.note for p in run.ktap.programs):
