@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run directories that are made from the recorded ones in selftest/golden.
+"""Make run directories from the recorded ones in selftest/golden.
 
 golden/clean is a whole run directory.  Every other case is that run, with the files of its
 own directory in place of the clean ones, and changed by its file "edit".  A line of "edit"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""TAP output of the self-test groups that are written in Python.
+"""Print the TAP of the self-test groups that are written in Python.
 
     tap = Tap("judge")
     tap.check("a clean run passes", why_not)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The rules for one program and for one case inside it.
+"""The rules by which one program and its cases are judged.
 
 A test writes "# SKIP slug: text" on an ok line, "# FAIL Cn: text" or "# BROKEN: text" on
 a not ok line, and before each pass a TALLY of what it did.  Anything else is an unknown

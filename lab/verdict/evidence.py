@@ -51,7 +51,7 @@ class Run:
 
 
 def read(run_dir, lab):
-    """Return the Run in RUN_DIR.  LAB is the directory lab/, with lists that a run is held to."""
+    """Return the Run in RUN_DIR.  LAB is the directory lab/, whose lists the run must keep to."""
     run = Run(pathlib.Path(run_dir).resolve().name)
     if (run_dir / "not-run").exists():
         why = _data(_lines(run, run_dir / "not-run"))

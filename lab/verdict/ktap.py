@@ -32,7 +32,7 @@ DONE = re.compile(r"# gmem-lab: done exit=(\d+)$")
 
 @dataclasses.dataclass
 class Case:
-    """One result line inside a program."""
+    """One case of a program: its result line, and what was printed before it."""
 
     ok: bool
     number: int
@@ -58,7 +58,7 @@ class Program:
     log: list = dataclasses.field(default_factory=list)
     running: str = ""  # the case that began last
     skip_note: str = ""
-    ok: bool = None  # None: no result line
+    ok: bool = None  # None if it has no result line
     number: int = 0
     note: str = ""
     result_line: int = 0
@@ -198,7 +198,7 @@ class Ktap:
         case.name = found[3]
         case.note = (found[4] or "").strip()
         case.line = self.lines
-        # Several threads of a case may print an outcome; the result line repeats one.
+        # Several threads of a case may print an outcome; the result line repeats one of them.
         case.location = case.located.get(case.note.removeprefix("SKIP ").strip())
         self._open.cases.append(case)
         self._open.running = ""

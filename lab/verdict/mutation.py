@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The mutants: which there are, which tests meet one first, and what became of it.
+"""Read the mutants, choose which tests meet one first, and judge what became of it.
 
 A mutant is a patch in lab/kernel/mutants whose message has the fields below.  It is
   killed      if one of our tests failed of a clause that the mutant breaks
@@ -136,7 +136,7 @@ def judge(run, console, ended):
     return {"mutant": name, "verdict": verdict, "clauses": clauses, "hits": max(hits, default=0),
             "by": killer if verdict == "killed" else None,
             "seconds": ended if verdict == "killed" else None,
-            # C13 is broken by a report in the kernel log; the tests saw any other clause.
+            # A report in the kernel log breaks C13 alone; a test itself saw any other clause.
             "without_log": verdict == "killed" and bool(
                 kill_by_test(run, [clause for clause in clauses if clause != "C13"])),
             "others": [f"{r.clause} {r.program} {r.case}: {r.text}".strip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""verdict.json for programs, verdict.txt for people, one log per test.
+"""Write verdict.json for programs, verdict.txt for people, and one log per test.
 
 verdict.json, schema 2 (the number changes when a field is renamed or removed):
   schema, scenario, kernel, expect, arch, accel, seed, tree, linux
@@ -30,7 +30,7 @@ from . import cases, contract
 from .console import printable
 
 SCHEMA = 2
-SHOWN = 40  # verdict.txt has so many reasons at most; verdict.json has all
+SHOWN = 40  # verdict.txt has at most this many reasons; verdict.json has all
 EXITS = {"pass": 0, "fail": 1, "broken": 2}
 ECHOED = ("kernel", "expect", "arch", "accel", "seed", "tree", "linux")
 

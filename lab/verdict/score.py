@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The score of a mutation run: for the terminal, as score.json, and as docs/mutation-score.md.
+"""Sum up a mutation run for the terminal, as score.json, and as docs/mutation-score.md.
 
 score.json, schema 2:
   schema, arch, accel, release, seed, repeat, seconds, exit
