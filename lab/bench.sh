@@ -2,38 +2,61 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs the benchmark in a machine with the reference kernel, and prints its table.
-# Nothing is judged: an emulated machine's rates are worth their ratios.
-# Usage: lab/bench.sh	(make bench)
+# Nothing is judged: the rates of an emulated machine are good for comparison only.
+# Usage: lab/bench.sh [MIB]	(make bench, make bench MIB=4)
+#
+# MIB is the size of the largest region, 1024 by default.
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
-. "$GMEM_LAB/children.sh"
-. "$GMEM_LAB/machine.sh"
-. "$GMEM_LAB/scenario-files.sh"
 
 readonly RESULTS=$GMEM_ROOT/results
+readonly LARGEST=1024
 
-# The largest region and its control have to fit into either node.
+# Each node has to hold the largest region and its control.
 write_scenario()
 {
-	scenario_text reference
+	local -r mib=$1
+
+	cat "$GMEM_LAB/scenarios/reference"
 	printf '%s = %s\n' arch "$(host_arch)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
-		memory 8G node-memory 4G
+		append "GMEM_BENCH_MIB=$mib"
+	# The machine's own memory is enough for a small benchmark.
+	((mib <= 64)) || printf '%s = %s\n' memory 8G node-memory 4G
+}
+
+# QEMU says itself why it did not start; a kernel's last words are on the console.
+reason()
+{
+	local -r sentence=$(head --lines=1 "$RUN_DIR/qemu.err")
+
+	if [[ -n $sentence ]]; then
+		echo "$sentence"
+	elif grep --quiet '^# gmem-lab: start' "$RUN_DIR/ktap.log"; then
+		tail --lines=1 "$RUN_DIR/ktap.log"
+	else
+		tail --lines=1 "$RUN_DIR/console.log"
+	fi
 }
 
 main()
 {
-	(($# == 0)) || die "usage: lab/bench.sh"
+	local -r mib=${1:-$LARGEST}
+
+	(($# <= 1)) || die "usage: lab/bench.sh [MIB]"
+	[[ $mib =~ ^[1-9][0-9]{0,3}$ && $mib -le $LARGEST ]] ||
+		die "MIB is a number from 1 to $LARGEST, not '$mib'"
 	run_child "$GMEM_LAB/packages.sh"
 	RUN_DIR=$RESULTS/bench-$(date +%Y%m%d-%H%M%S)
 	mkdir -p "$RUN_DIR"
-	write_scenario > "$RUN_DIR/scenario"
+	write_scenario "$mib" > "$RUN_DIR/scenario"
 	: > "$RUN_DIR/plan"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$RUN_DIR"
+	[[ ! -e $RUN_DIR/not-run ]] || die "nothing was measured: $(< "$RUN_DIR/not-run")"
 	run_child "$GMEM_LAB/scenario.sh" boot "$RUN_DIR"
 	grep '^# gmem-lab: done exit=0' "$RUN_DIR/ktap.log" > /dev/null ||
-		die "the benchmark did not finish; see $RUN_DIR"
+		die "the benchmark did not finish: $(reason); see $RUN_DIR"
 	grep --invert-match '^#' "$RUN_DIR/ktap.log"
 }
 
