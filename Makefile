@@ -7,10 +7,9 @@
 # From anywhere else, against a kernel tree that has its headers installed
 # ("make headers") or with KHDR_INCLUDES pointing at them:
 #	make KSRC=/path/to/linux [OUTPUT=...] [INSTALL_PATH=...] all|install
-# The project's own check needs no tree, it fetches one; nor does docs/contract.md:
-#	make check
-#	make bench
-#	make docs
+# GMEM_MIGRATABLE_BIT=N tells the tests which bit GUEST_MEMFD_FLAG_MIGRATABLE is,
+# where the tree's headers do not.
+# The targets of the project itself, such as "make check", are in project.mk.
 
 TESTS += guest_memfd_migrate/accounting_test
 TESTS += guest_memfd_migrate/allocation_test
@@ -48,19 +47,22 @@ TESTS += memory_offline/normal_zone_test
 TESTS += memory_offline/soft_offline_test
 TESTS += memory_offline/virtio_mem_test
 
-# Benchmarks: built and installed beside the tests, run by "make bench" alone.
+# Benchmarks are built and installed beside the tests; only "make bench" runs them.
 BENCHES += guest_memfd_migrate/moves_bench
 
-# Upstream tests of guest_memfd; they run beside ours and are reported apart.
+# Upstream's own tests of guest_memfd run beside ours and are reported apart.
 UPSTREAM_TESTS += guest_memfd_test
 UPSTREAM_TESTS += $(UPSTREAM_TESTS_$(KVM_ARCH))
 UPSTREAM_TESTS += set_memory_region_test
 
 UPSTREAM_TESTS_x86 += pre_fault_memory_test
 
-# What "make dropin" copies into a kernel tree.
-DROPIN_FILES := Makefile .gitignore config config.aarch64 config.x86_64 settings
-DROPIN_DIRS  := lib $(sort $(patsubst %/,%,$(dir $(TESTS))))
+TEST_DIRS := $(sort $(patsubst %/,%,$(dir $(TESTS))))
+
+# Goals that compile nothing.
+LIST_GOALS := list list-upstream
+
+-include project.mk
 
 ifneq ($(KSRC),)
 KSFT_ROOT := $(abspath $(KSRC))/tools/testing/selftests
@@ -74,12 +76,19 @@ endif
 ARCH ?= $(shell uname -m)
 KVM_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 
+ifneq ($(GMEM_MIGRATABLE_BIT),)
+ifeq ($(filter $(GMEM_MIGRATABLE_BIT),$(shell seq 0 63)),)
+$(error GMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT) is not the number of a bit, 0 to 63)
+endif
+endif
+
 ifeq ($(KSFT_ROOT),)
 all install run_tests upstream upstream-install clean:
 	@echo "Set KSRC= to a kernel tree, or put the suite into one: make dropin KSRC=..." >&2
 	@exit 2
 else ifeq ($(filter x86 arm64,$(KVM_ARCH)),)
-# guest_memfd migration exists where KVM has shared guest_memfd: x86 and arm64.
+# KVM has shared guest_memfd on x86 and arm64 only, so that elsewhere there is nothing to
+# build.
 all install run_tests upstream upstream-install clean:
 else
 include lib/build.mk
@@ -91,18 +100,5 @@ list:
 list-upstream:
 	@printf '%s\n' $(UPSTREAM_TESTS)
 
-dropin dropin-remove:
-	@lab/dropin.sh $@ "$(KSRC)" "$(DROPIN_FILES) $(DROPIN_DIRS)"
-
-check:
-	@selftest/run
-
-# From what the tests say of themselves in their opening comments.
-bench:
-	@lab/bench.sh
-
-docs:
-	@docs/generate
-
 .DEFAULT_GOAL := all
-.PHONY: list list-upstream dropin dropin-remove check bench docs
+.PHONY: $(LIST_GOALS)
