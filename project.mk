@@ -2,7 +2,7 @@
 #
 # Targets of the project, which need what a kernel tree's copy does not have:
 #	make check		test the tester, then run every test in virtual machines
-#	make bench [MIB=N]	measure, with regions of at most N MiB
+#	make bench [MIB=N]	measure moves, of regions of at most N MiB
 #	make docs		write docs/contract.md
 #	make dropin KSRC=...	copy the suite into a kernel tree; dropin-remove undoes it
 
@@ -14,7 +14,7 @@ check:
 	@selftest/run
 
 bench:
-	@lab/bench.sh $(MIB)
+	@lab/bench.sh $(if $(MIB),--mib $(MIB)) $(if $(RESULTS),--results $(RESULTS))
 
 docs:
 	@docs/generate

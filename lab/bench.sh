@@ -3,27 +3,25 @@
 #
 # Runs the benchmark in a machine with the reference kernel, and prints its table.
 # Nothing is judged: the rates of an emulated machine are good for comparison only.
-# Usage: lab/bench.sh [MIB]	(make bench, make bench MIB=4)
+# Usage: lab/bench.sh [--mib MIB] [--results DIR]	(make bench [MIB=4] [RESULTS=DIR])
 #
-# MIB is the size of the largest region, 1024 by default.
+# MIB is the size of the largest region, 1024 by default.  DIR is the directory for the
+# run's own one, results by default.
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
 
-readonly RESULTS=$GMEM_ROOT/results
 readonly LARGEST=1024
 
 # Each node has to hold the largest region and its control.
 write_scenario()
 {
-	local -r mib=$1
-
 	cat "$GMEM_LAB/scenarios/reference"
 	printf '%s = %s\n' arch "$(host_arch)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
-		append "GMEM_BENCH_MIB=$mib"
+		append "GMEM_BENCH_MIB=$MIB"
 	# The machine's own memory is enough for a small benchmark.
-	((mib <= 64)) || printf '%s = %s\n' memory 8G node-memory 4G
+	((MIB <= 64)) || printf '%s = %s\n' memory 8G node-memory 4G
 }
 
 # QEMU says itself why it did not start; a kernel's last words are on the console.
@@ -40,17 +38,30 @@ reason()
 	fi
 }
 
+parse_options()
+{
+	MIB=$LARGEST RESULTS=$GMEM_ROOT/results
+	while (($# > 0)); do
+		[[ $1 == --mib || $1 == --results ]] ||
+			die "unknown option '$1'; usage: lab/bench.sh [--mib MIB] [--results DIR]"
+		[[ -n ${2:-} ]] || die "$1 needs a value"
+		case $1 in
+		--mib) MIB=$2 ;;
+		--results) RESULTS=$2 ;;
+		esac
+		shift 2
+	done
+	[[ $MIB =~ ^[1-9][0-9]{0,3}$ && $MIB -le $LARGEST ]] ||
+		die "--mib wants a number from 1 to $LARGEST, not '$MIB'"
+}
+
 main()
 {
-	local -r mib=${1:-$LARGEST}
-
-	(($# <= 1)) || die "usage: lab/bench.sh [MIB]"
-	[[ $mib =~ ^[1-9][0-9]{0,3}$ && $mib -le $LARGEST ]] ||
-		die "MIB is a number from 1 to $LARGEST, not '$mib'"
+	parse_options "$@"
 	run_child "$GMEM_LAB/packages.sh"
 	RUN_DIR=$RESULTS/bench-$(date +%Y%m%d-%H%M%S)
 	mkdir -p "$RUN_DIR"
-	write_scenario "$mib" > "$RUN_DIR/scenario"
+	write_scenario > "$RUN_DIR/scenario"
 	: > "$RUN_DIR/plan"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$RUN_DIR"
 	[[ ! -e $RUN_DIR/not-run ]] || die "nothing was measured: $(< "$RUN_DIR/not-run")"
