@@ -11,13 +11,16 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "${BASH_SOURCE[0]%/*}/common.sh"
+. "$GMEM_LAB/children.sh"
+. "$GMEM_LAB/machine.sh"
+. "$GMEM_LAB/scenario-files.sh"
 
 readonly LARGEST=1024
 
 # Each node has to hold the largest region and its control.
 write_scenario()
 {
-	cat "$GMEM_LAB/scenarios/reference"
+	scenario_text reference
 	printf '%s = %s\n' arch "$(host_arch)" seed 1 jobs "$(nproc)" bench 1 timeout 2400 \
 		append "GMEM_BENCH_MIB=$MIB"
 	# The machine's own memory is enough for a small benchmark.
