@@ -76,12 +76,6 @@ endif
 ARCH ?= $(shell uname -m)
 KVM_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 
-ifneq ($(GMEM_MIGRATABLE_BIT),)
-ifeq ($(filter $(GMEM_MIGRATABLE_BIT),$(shell seq 0 63)),)
-$(error GMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT) is not the number of a bit, 0 to 63)
-endif
-endif
-
 ifeq ($(KSFT_ROOT),)
 all install run_tests upstream upstream-install clean:
 	@echo "Set KSRC= to a kernel tree, or put the suite into one: make dropin KSRC=..." >&2
