@@ -190,9 +190,9 @@ static void make_noise(FIXTURE_DATA(under_pressure) * self)
 	size_t nblocks = 0;
 	long blocks[2];
 
-	if (gmem_profile() != GMEM_PROFILE_GATE && __gmem_block_spare(blocks) >= 0 &&
+	if (gmem_profile() != GMEM_PROFILE_GATE && __gmem_block_find_offline_node(blocks) >= 0 &&
 	    gmem_block_prefer_movable()) {
-		gmem_block_spare(blocks);
+		gmem_block_find_offline_node(blocks);
 		for (nblocks = 0; nblocks < ARRAY_SIZE(blocks); nblocks++)
 			gmem_block_online(blocks[nblocks], "online_movable");
 	}

@@ -43,7 +43,7 @@
 
 static int find(struct gmem_unplug *unplug)
 {
-	return gmem_dimm_spare(unplug->spare);
+	return gmem_dimm_find(unplug->spare);
 }
 
 static void prove(struct gmem_unplug *unplug)

@@ -78,7 +78,7 @@ static void begin(FIXTURE_DATA(normal_zone) * self, const struct gmem_config *co
 {
 	gmem_require_movable(config);
 	self->region = gmem_region_create(config, NPAGES);
-	node = gmem_block_spare(blocks);
+	node = gmem_block_find_offline_node(blocks);
 	self->migration = gmem_migration_create(&offline, self->region);
 	self->guest = gmem_guest_create(self->region);
 	gmem_migration_snapshot(self->migration);

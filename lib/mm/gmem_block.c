@@ -205,7 +205,7 @@ static bool all_spare(int node, long ids[2])
 	return spare && ids[1] != LONG_MAX;
 }
 
-int __gmem_block_spare(long ids[2])
+int __gmem_block_find_offline_node(long ids[2])
 {
 	struct dirent *entry;
 	int node, found = -1;
@@ -220,9 +220,9 @@ int __gmem_block_spare(long ids[2])
 	return found;
 }
 
-int gmem_block_spare(long ids[2])
+int gmem_block_find_offline_node(long ids[2])
 {
-	int node = __gmem_block_spare(ids);
+	int node = __gmem_block_find_offline_node(ids);
 	char path[64];
 
 	if (node < 0)

@@ -33,10 +33,10 @@ size_t gmem_block_holds(long id, const u64 *pfns, size_t count);
  * that node: what is allocated on it is in the block that is online.  At the end of
  * the case both are offline again.  Skips the case (no_spare_blocks) without them.
  */
-int gmem_block_spare(long ids[2]);
+int gmem_block_find_offline_node(long ids[2]);
 
 /* The same, but returns -1 without them, and nothing is put back at the end. */
-int __gmem_block_spare(long ids[2]);
+int __gmem_block_find_offline_node(long ids[2]);
 
 /* Brings block @id online: @as is "online_movable" or "online_kernel".  BROKEN on error. */
 void gmem_block_online(long id, const char *as);

@@ -70,7 +70,7 @@ static void plug_again(const char *command, const char *arguments)
 		fprintf(stderr, "# putting back: QMP %s: %s\n", command, strerror(-err));
 }
 
-int gmem_dimm_spare(long blocks[2])
+int gmem_dimm_find(long blocks[2])
 {
 	char path[96];
 	int node;
@@ -78,7 +78,7 @@ int gmem_dimm_spare(long blocks[2])
 	gmem_skip_if(gmem_qmp_missing());
 	if (!gmem_qmp_has_memory(ID))
 		gmem_skip_if(GMEM_SKIP_no_dimm);
-	node = __gmem_block_spare(blocks);
+	node = __gmem_block_find_offline_node(blocks);
 	if (node < 0)
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	eject_path(blocks[0], path, sizeof(path));
@@ -89,7 +89,7 @@ int gmem_dimm_spare(long blocks[2])
 	gmem_restore_call(plug_again, "device_add", plug);
 	ost = gmem_kprobe_create("ost", 'p', "acpi_evaluate_ost source=$arg2:u32 status=$arg3:u32",
 				LAST_WORD);
-	return gmem_block_spare(blocks);
+	return gmem_block_find_offline_node(blocks);
 }
 
 void gmem_dimm_eject(long block)
@@ -136,5 +136,5 @@ void gmem_dimm_plug(long blocks[2])
 			gmem_broken("the kernel does not find a DIMM that was plugged");
 	if (status)
 		gmem_broken("the kernel does not take a DIMM that was plugged: _OST %#lx", status);
-	gmem_block_spare(blocks);
+	gmem_block_find_offline_node(blocks);
 }

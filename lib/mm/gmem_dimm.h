@@ -2,7 +2,7 @@
 /*
  * A DIMM that the kernel can eject and QEMU plug again.
  *
- *	node = gmem_dimm_spare(blocks);
+ *	node = gmem_dimm_find(blocks);
  *	... bring blocks online, use them ...
  *	gmem_dimm_eject(blocks[0]);
  *	if (gmem_dimm_wait(attempts) == GMEM_DIMM_GONE)
@@ -24,11 +24,11 @@ enum gmem_dimm_state {
 	GMEM_DIMM_BUSY,		/* neither so far */
 };
 
-/* Finds the DIMM with id "dimm", whose blocks are as gmem_block_spare() has them, and
+/* Finds the DIMM with id "dimm", whose blocks are as gmem_block_find_offline_node() has them, and
  * returns its node.  It is plugged again at the end of the case.  Skips the case
  * (no_qmp, no_dimm, no_spare_blocks, no_kprobes) without it.
  */
-int gmem_dimm_spare(long blocks[2]);
+int gmem_dimm_find(long blocks[2]);
 
 /* Presses the eject button of the DIMM that @block is of. */
 void gmem_dimm_eject(long block);

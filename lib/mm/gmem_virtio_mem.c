@@ -33,7 +33,7 @@ int gmem_virtio_mem_find(long others[2])
 	if (!gmem_qmp_has_memory(DEVICE) ||
 	    !gmem_file_exists("/sys/bus/virtio/drivers/virtio_mem"))
 		gmem_skip_if(GMEM_SKIP_no_virtio_mem);
-	node = gmem_block_spare(others);
+	node = gmem_block_find_offline_node(others);
 	if (gmem_qmp_get(DEVICE, "node") != node)
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	if (gmem_qmp_get(DEVICE, "size"))

@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* Finds the device with id "virtio-mem", of which nothing is plugged, and two blocks of
- * its node as gmem_block_spare() has them; returns that node.  At the end of the case the
+ * its node as gmem_block_find_offline_node() has them; returns that node.  At the end of the case the
  * device shrinks to nothing.  Skips the case (no_qmp, no_virtio_mem, no_spare_blocks)
  * without it.
  */

@@ -97,7 +97,7 @@ void gmem_unplug_online_spare(struct gmem_unplug *unplug)
 
 static int find_block(struct gmem_unplug *unplug)
 {
-	return gmem_block_spare(unplug->spare);
+	return gmem_block_find_offline_node(unplug->spare);
 }
 
 static void prove_block(struct gmem_unplug *unplug)
