@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The positive control: ordinary anonymous memory beside the memory under test.
- * If the trigger does not move it either, the trigger proves nothing.
+ * Anonymous memory as the positive control beside the memory under test.  If a trigger does
+ * not move the control either, the trigger proves nothing.
+ *
+ *	control = gmem_anon_create(npages);
+ *	gmem_anon_touch(control, 0, npages);
+ *	gmem_anon_snapshot(control);
+ *	... trigger ...
+ *	moved = gmem_anon_moved(control);
+ *	gmem_anon_free(control);
+ *
+ * Pfns are read from /proc/self/pagemap (gmem_pagemap.h).
  */
 #ifndef GMEM_ANON_H
 #define GMEM_ANON_H
@@ -13,44 +22,50 @@ struct gmem_anon {
 	char *mem;
 	size_t npages;
 	size_t page_size;
-	u64 *pfns;		/* as of the last look */
+	u64 *pfns;		/* as gmem_anon_snapshot() or gmem_anon_moved() read them last */
 };
 
-/* Maps @npages of the host's pages, none of them touched yet.  No huge pages. */
+/*
+ * Maps @npages pages of the host's page size, which are not allocated yet and never become
+ * huge pages.
+ */
 struct gmem_anon *gmem_anon_create(size_t npages);
 
-/* Bytes. */
+/* Returns the size of @control in bytes. */
 static inline size_t gmem_anon_size(const struct gmem_anon *control)
 {
 	return control->npages * control->page_size;
 }
 
-/* NULL is fine. */
+/* Unmaps and frees @control, which may be NULL. */
 void gmem_anon_free(struct gmem_anon *control);
 
 /* Allocates the control's pages [@first, @first + @count) by writing to them. */
 void gmem_anon_touch(struct gmem_anon *control, size_t first, size_t count);
 
-/* Allocates all of the control, none of it touched yet, and sends it to @node: unlike
- * with a policy nothing that the kernel allocates for itself comes from there.
+/*
+ * Allocates all pages of the control, none of which may be allocated yet, and moves them to
+ * @node with move_pages(2).  A NUMA policy of the thread would also apply to what the kernel
+ * allocates for itself, such as page tables; this does not allocate those on @node.
  */
 void gmem_anon_touch_on(struct gmem_anon *control, int node);
 
-/* Frees the control's pages [@first, @first + @count); they can be touched anew. */
+/* Frees the control's pages [@first, @first + @count); they can be touched again. */
 void gmem_anon_discard(struct gmem_anon *control, size_t first, size_t count);
 
-/* Counts the pages that are mapped now: neither swapped out nor discarded. */
+/* Returns how many pages are mapped now, that is neither swapped out nor discarded. */
 size_t gmem_anon_present(const struct gmem_anon *control);
 
-/* Counts the pages whose frame changed since the last look, and looks. */
+/* Returns how many pages have another pfn than in @control->pfns, and updates @control->pfns. */
 size_t gmem_anon_moved(struct gmem_anon *control);
 
-/* The same, but what they are compared with stays the last look. */
+/* Returns how many pages have another pfn than in @control->pfns, which stays as it is. */
 size_t gmem_anon_away(struct gmem_anon *control);
 
 /*
- * Looks at a control all of which was touched until every page has a frame.  One that
- * somebody moves, such as kcompactd, has none; reading it waits for that.
+ * Reads the pfns of all pages into @control->pfns.  All of them must have been touched.  A
+ * page that is being migrated, by kcompactd for example, has no pfn; this reads the page,
+ * which waits for the migration, and tries again.  BROKEN if a page never gets a pfn.
  */
 void gmem_anon_snapshot(struct gmem_anon *control);
 

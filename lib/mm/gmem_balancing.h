@@ -1,28 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * NUMA balancing, made to happen: a thread of this process reads memory from a CPU
- * of another node than the memory's until the kernel has taken note.
+ * Provokes NUMA balancing: a thread of this process reads memory from a CPU of a node other
+ * than the memory's until the kernel has noticed it.
+ *
+ *	gmem_skip_if(gmem_balancing_missing());
+ *	gmem_balancing_hurry();
+ *	gmem_balancing_run(node, 2, touch, done, arg);
+ *
+ * This rests on numa_balancing in /proc/sys/kernel and in debugfs' sched directory.
  */
 #ifndef GMEM_BALANCING_H
 #define GMEM_BALANCING_H
 
+#include <stdbool.h>
+
 #include "case/gmem_result.h"
 
-/* GMEM_SKIP_none if there is NUMA balancing, a second node with CPUs, and the knobs
- * in debugfs that make it scan often.
+/*
+ * Returns GMEM_SKIP_none if the kernel has NUMA balancing, a second node with CPUs, and the
+ * settings in debugfs that make it scan often.
  */
 enum gmem_skip_reason gmem_balancing_missing(void);
 
-/* Has NUMA balancing, once it is on, scan often, until the case ends (debugfs).  To be
- * called before the process's first thread, which is when the kernel adopts the delay.
+/*
+ * Makes NUMA balancing scan often once it is on, until the case ends.  It must be called
+ * before the process starts its first thread, because the kernel adopts the scan delay then.
  */
 void gmem_balancing_hurry(void);
 
 /*
- * Switches NUMA balancing on until the case ends (numa_balancing in /proc/sys/kernel).
- * Calls @touch with @arg over and over from a CPU of @node, until the kernel has
- * scanned this process's address space @scans times from beginning to end and
- * @done, called with @arg by the caller's thread, says so.  BROKEN if it never does.
+ * Switches NUMA balancing on until the case ends, and calls @touch(@arg) repeatedly from a
+ * CPU of @node.  Returns when the kernel has scanned this process's address space @scans
+ * times from beginning to end, and @done(@arg), which the caller's thread calls, is true.
+ * BROKEN if that does not happen in time.
  */
 void gmem_balancing_run(int node, unsigned int scans, void (*touch)(void *arg),
 			bool (*done)(void *arg), void *arg);

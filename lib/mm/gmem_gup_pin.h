@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Longterm pins, as devices and RDMA take them: io_uring's fixed buffers, which are
- * FOLL_LONGTERM pins of pages of this process.  Before it pins them the kernel moves
- * such pages out of memory that has to stay movable: ZONE_MOVABLE and CMA.
+ * Longterm pins (FOLL_LONGTERM), as devices and RDMA take them.  io_uring's fixed buffers
+ * are such pins of pages of this process.  Before the kernel pins such pages it migrates
+ * them out of memory that has to stay movable: ZONE_MOVABLE and CMA.
+ *
+ *	ring = gmem_gup_pin(buffers, count);
+ *	... the pages cannot be migrated ...
+ *	gmem_gup_unpin(ring);
  */
 #ifndef GMEM_GUP_PIN_H
 #define GMEM_GUP_PIN_H
@@ -10,15 +14,15 @@
 struct iovec;
 
 /*
- * Pins the memory of @count @buffers.  Returns the ring that holds them, to be closed
- * or given to gmem_gup_unpin(); -errno if that is impossible.
+ * Pins the memory of the @count @buffers.  Returns the file descriptor of the ring that holds
+ * the pins, for gmem_gup_unpin() or close(2), or -errno.
  */
 int __gmem_gup_pin(const struct iovec *buffers, unsigned int count);
 
-/* The same; BROKEN if it is impossible. */
+/* Pins as __gmem_gup_pin() does; BROKEN on error. */
 int gmem_gup_pin(const struct iovec *buffers, unsigned int count);
 
-/* Unpins what @ring holds, before it returns. */
+/* Releases the pins that @ring holds before it returns, and closes @ring. */
 void gmem_gup_unpin(int ring);
 
 #endif /* GMEM_GUP_PIN_H */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A node's pool of huge pages of the default size
- * (/sys/devices/system/node/nodeN/hugepages): the quick way to take its memory.
+ * The hugetlb pools of a node (/sys/devices/system/node/nodeN/hugepages), which are a quick
+ * way to take the node's memory.
+ *
+ *	gmem_hugetlb_keep(node);
+ *	gmem_hugetlb_take_free(node, 24);
  */
 #ifndef GMEM_HUGETLB_H
 #define GMEM_HUGETLB_H
@@ -12,30 +15,33 @@
 
 #include "case/gmem_result.h"
 
-/* GMEM_SKIP_none if @node has such a pool. */
+/* Returns GMEM_SKIP_none if @node has a pool of huge pages of the default size. */
 enum gmem_skip_reason gmem_hugetlb_missing(int node);
 
-/* Bytes of a huge page, which is also that of THP; 0: there are none. */
+/*
+ * Returns the default size of a huge page in bytes, which is also the size of a THP, or 0 if
+ * the kernel has no huge pages.
+ */
 size_t gmem_hugetlb_page_size(void);
 
-/* Puts @node's pool back to its present size when the case ends. */
+/* Arranges that @node's pool gets its present size again when the case ends. */
 void gmem_hugetlb_keep(int node);
 
-/* Huge pages in the pool. */
+/* Returns the number of huge pages in @node's pool. */
 long gmem_hugetlb_pool(int node);
 
-/* Grows or shrinks the pool to @pages, as far as that is possible. */
+/* Asks for a pool of @pages huge pages on @node; the kernel comes as close as it can. */
 void gmem_hugetlb_resize(int node, long pages);
 
 /*
- * Has the pool take all of the node's memory that is free in huge pages (/proc/buddyinfo),
- * except for @left of them: what is free as a whole needs no compaction.
+ * Grows the pool by all huge pages that are free on @node (/proc/buddyinfo), except for @left
+ * of them.  This needs no compaction, because only areas count that are free as a whole.
  */
 void gmem_hugetlb_take_free(int node, long left);
 
 /*
- * A node's whole pool, mapped, so that memory of one's choice can be given back: the kernel
- * takes out of a pool what nobody uses.
+ * A mapping of a node's whole pool.  The kernel removes only unused pages from a pool, so
+ * the mapping decides which memory is given back.
  *
  *	map = gmem_hugetlb_map_pool(node);
  *	gmem_hugetlb_release_lowest(map, 16);
@@ -43,40 +49,46 @@ void gmem_hugetlb_take_free(int node, long left);
  */
 struct gmem_hugetlb_map;
 
-/* Maps all of @node's pool, of which nobody may use any, and looks where its pages lie
+/*
+ * Maps all of @node's pool, which nobody else may be using, and reads the pfns of its pages
  * (/proc/self/pagemap).  BROKEN if the pool is empty.
  */
 struct gmem_hugetlb_map *gmem_hugetlb_map_pool(int node);
 
-/* Takes @pages out of the pool, those of the map that lie lowest.  BROKEN if there are
- * not as many.
+/*
+ * Removes the @pages huge pages with the lowest pfns of the map from the pool.  BROKEN if the
+ * map has fewer pages.
  */
 void gmem_hugetlb_release_lowest(struct gmem_hugetlb_map *map, long pages);
 
-/* The same for those that lie highest. */
+/* Removes the @pages huge pages with the highest pfns in the same way. */
 void gmem_hugetlb_release_highest(struct gmem_hugetlb_map *map, long pages);
 
-/* The pages that are left stay in the pool. */
+/* Unmaps and frees @map.  The pages that it still maps stay in the pool. */
 void gmem_hugetlb_unmap(struct gmem_hugetlb_map *map);
 
 /*
- * A gigantic page: the kernel has to empty a range of memory for it (alloc_contig_pages()),
- * by way of the node's pool (nodeN/hugepages/hugepages-1048576kB).
+ * A gigantic page.  To get one, the kernel has to migrate everything out of a range of memory
+ * (alloc_contig_pages()).  It is asked for through a node's pool of gigantic pages
+ * (nodeN/hugepages/hugepages-1048576kB).
  */
 
-/* Bytes; the page lies at a multiple of that. */
+/* The size of a gigantic page in bytes, to which the page is also aligned. */
 #define GMEM_GIGANTIC SZ_1G
 
-/* GMEM_SKIP_none if the kernel has pages of that size. */
+/* Returns GMEM_SKIP_none if the kernel has gigantic pages. */
 enum gmem_skip_reason gmem_gigantic_missing(void);
 
-/* Has @node's pool, of none, be given back when the case ends.  BROKEN if it has some. */
+/*
+ * Arranges that @node's pool of gigantic pages, which must be empty now, is empty again when
+ * the case ends.  BROKEN if the pool has pages.
+ */
 void gmem_gigantic_keep(int node);
 
-/* Asks for one on @node; true if it was had. */
+/* Asks for one gigantic page on @node, and returns true if the kernel could provide it. */
 bool gmem_gigantic_take(int node);
 
-/* Gives it back. */
+/* Frees the gigantic page of @node. */
 void gmem_gigantic_release(int node);
 
 #endif /* GMEM_HUGETLB_H */

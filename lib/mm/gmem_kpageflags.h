@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flags of a frame's page, as /proc/kpageflags has them: KPF_* of
+ * The flags of the page at a pfn, from /proc/kpageflags: KPF_* of
  * <linux/kernel-page-flags.h>.
  *
- * Before its first answer in a case it is asked for an ordinary page of ours, which
- * must be anonymous and evictable, and unevictable once it is locked in memory.
+ *	gmem_kpageflags_drain();
+ *	gmem_kpageflags_read(pfns, count, flags);
+ *
+ * Before its first answer in a case this observer proves itself: an anonymous page of ours
+ * must be shown as anonymous and evictable, and as unevictable once it is locked in memory.
  */
 #ifndef GMEM_KPAGEFLAGS_H
 #define GMEM_KPAGEFLAGS_H
@@ -12,14 +15,17 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-/* Reads the flags of each of @count frames into @flags; BROKEN if that fails.  Of a
- * folio that may be on its way to a list, KPF_LRU and KPF_UNEVICTABLE are to be
- * believed only after gmem_kpageflags_drain().
+/*
+ * Reads the flags of each of the @count @pfns into @flags; BROKEN on error.  A folio may be
+ * waiting in a CPU's batch to get onto its LRU list; KPF_LRU and KPF_UNEVICTABLE are only
+ * reliable after gmem_kpageflags_drain().
  */
 void gmem_kpageflags_read(const u64 *pfns, size_t count, u64 *flags);
 
-/* Has every CPU put the folios that it keeps to itself onto their LRU lists.  Rests
- * on move_pages(2), which does so first, of a page that need not move.
+/*
+ * Makes every CPU put the folios in its batches onto their LRU lists.  This rests on
+ * move_pages(2), which does so before it moves anything; the page that it is given need not
+ * move.  Skips the case (no_numa, no_numa_migration) without it.
  */
 void gmem_kpageflags_drain(void);
 

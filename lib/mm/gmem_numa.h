@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * NUMA nodes, through libnuma.  Nodes are the first two that have memory: ids
- * may be sparse and nodes may be empty.
+ * NUMA nodes and policies, through libnuma.  The tests use the first two nodes that have
+ * memory, as node ids may be sparse and nodes may be empty.
+ *
+ *	gmem_skip_if(gmem_numa_missing());
+ *	gmem_numa_move(mem, npages, page_size, gmem_numa_node(1), false);
+ *
+ * Addresses are of this process unless a pid is given, and sizes are in bytes.
  */
 #ifndef GMEM_NUMA_H
 #define GMEM_NUMA_H
@@ -12,79 +17,89 @@
 
 #include "case/gmem_result.h"
 
-/* GMEM_SKIP_none if there are two nodes with memory and move_pages() works. */
+/* Returns GMEM_SKIP_none if there are two nodes with memory, and move_pages(2) works. */
 enum gmem_skip_reason gmem_numa_missing(void);
 
-/* The id of the first (@nth 0) or second (1) node with memory, or -1. */
+/* Returns the id of the @nth node that has memory, counted from 0, or -1 if there is none. */
 int gmem_numa_node(int nth);
 
-/* There and back: of the first two nodes with memory, the one that is not @node. */
+/* Returns the one of the first two nodes with memory that is not @node. */
 int gmem_numa_other(int node);
 
-/* Bytes of @node that compaction may want to move: page cache and anonymous
- * memory, from the node's meminfo in sysfs.  An estimate from above.
+/*
+ * Returns how many bytes of @node compaction may want to move: page cache and anonymous
+ * memory, from the node's meminfo in sysfs.  It is an upper estimate.
  */
 size_t gmem_numa_movable(int node);
 
-/* Bytes of @node that are free. */
+/* Returns how many bytes of @node are free. */
 size_t gmem_numa_free(int node);
 
-/* From now on this thread's allocations come from @node alone (set_mempolicy);
- * -1 lifts that.
+/*
+ * Makes this thread allocate from @node alone from now on (set_mempolicy(2)); -1 restores the
+ * default policy.
  */
 void gmem_numa_bind(int node);
 
-/* From now on this thread's allocations come from @node as long as it has memory to
- * spare, then from others: nobody is killed for want of it.  gmem_numa_bind(-1) lifts
- * that.
+/*
+ * Makes this thread allocate from @node while the node has free memory, and from other nodes
+ * otherwise, so that the OOM killer does not run.  gmem_numa_bind(-1) restores the default
+ * policy.
  */
 void gmem_numa_prefer(int node);
 
-/* move_pages(2) of the @count host pages of @page_size bytes from @addr on to
- * @node; with @all even if other processes map them too.  What became of them is
- * for the frame oracle to say.  BROKEN if the call itself is refused.
+/*
+ * Asks move_pages(2) to move the @count host pages of @page_size bytes from @addr on to
+ * @node, with @all even pages that other processes map, too.  It does not report which pages
+ * moved; callers compare pfns.  BROKEN if the call itself is refused.
  */
 void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool all);
 
 /*
- * The same of pages of process @pid, 0 for this one.  Returns what the call does: 0, above
- * 0 how many pages were not moved, or -errno.  @status then has the node of each page, or
- * a -errno, as far as the call says.
+ * Asks the same for pages of process @pid, where 0 is this process.  Returns what
+ * move_pages(2) does: 0, the number of pages that were not moved, or -errno.  @status gets
+ * the node or -errno of each page, as far as the call fills it in, and -1 otherwise.
  */
 int __gmem_numa_move(pid_t pid, void *addr, size_t count, size_t page_size, int node, bool all,
 		     int *status);
 
-/* mbind(2) of the @size bytes from @addr on to @node alone, with MPOL_MF_MOVE.
- * BROKEN if the call itself is refused.
+/*
+ * Binds the @size bytes from @addr on to @node alone, with mbind(2) and MPOL_MF_MOVE.
+ * BROKEN if the call is refused.
  */
 void gmem_numa_mbind(void *addr, size_t size, int node);
 
-/* The same, with MPOL_MF_STRICT if @strict.  Returns 0 or -errno: -EIO if it is strict and
- * pages are elsewhere.
+/*
+ * Binds in the same way, with MPOL_MF_STRICT if @strict.  Returns 0 or -errno; -EIO means
+ * that @strict is set and that pages are on other nodes.
  */
 int __gmem_numa_mbind(void *addr, size_t size, int node, bool strict);
 
-/* Has CPUs hand over what waits on them for its LRU list, and cannot be isolated there:
- * mbind(2) with MPOL_MF_MOVE does that for all of them.
+/*
+ * Makes all CPUs put the folios in their batches onto the LRU lists, because a folio in a
+ * batch cannot be isolated.  This rests on mbind(2) with MPOL_MF_MOVE, which does so first.
  */
 void gmem_numa_drain(void);
 
-/* mbind(2) of the @size bytes from @addr on to the first two nodes, between which
- * NUMA balancing may choose (MPOL_F_NUMA_BALANCING).  BROKEN if that is refused.
+/*
+ * Binds the @size bytes from @addr on to the first two nodes with mbind(2), and lets NUMA
+ * balancing choose between them (MPOL_F_NUMA_BALANCING).  BROKEN if the call is refused.
  */
 void gmem_numa_balance(void *addr, size_t size);
 
-/* From now on this thread runs on CPUs of @node alone.  BROKEN if that is refused. */
+/* Makes this thread run on CPUs of @node alone from now on.  BROKEN if that is refused. */
 void gmem_numa_run_on(int node);
 
+/* Returns true if @node has CPUs. */
 bool gmem_numa_has_cpus(int node);
 
-/* migrate_pages(2) of all of this process that is on node @from, to node @to.
+/*
+ * Asks migrate_pages(2) to move all memory of this process that is on node @from to node @to.
  * BROKEN if the call itself is refused.
  */
 void gmem_numa_migrate(int from, int to);
 
-/* The same; returns how many pages were not moved, or -errno. */
+/* Asks the same; returns the number of pages that were not moved, or -errno. */
 long __gmem_numa_migrate(int from, int to);
 
 #endif /* GMEM_NUMA_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pfns of what this process maps, from /proc/self/pagemap.
+ * The pfns of the pages that this process maps, from /proc/self/pagemap.
  *
  *	gmem_skip_if(gmem_pagemap_missing());
  *	gmem_pagemap_read(mem, npages, page_size, pfns);
@@ -16,16 +16,17 @@
 
 #include "case/gmem_result.h"
 
-/* GMEM_SKIP_none if the kernel shows pfns to this process. */
+/* Returns GMEM_SKIP_none if the kernel shows pfns to this process. */
 enum gmem_skip_reason gmem_pagemap_missing(void);
 
 /*
- * Reads the pfn of each of the @count pages of @page_size bytes mapped from @addr on into
- * @pfns.  A page without a PTE, because nobody touched it or it is being moved, reads as 0.
+ * Reads the pfn of each of the @count pages of @page_size bytes that are mapped from @addr on
+ * into @pfns.  The pfn is 0 if a page has no PTE, because nobody touched the page or because
+ * it is being migrated.
  */
 void gmem_pagemap_read(void *addr, size_t count, size_t page_size, u64 *pfns);
 
-/* Whether @pfn is one of the @count @pfns. */
+/* Returns true if @pfn is one of the @count @pfns. */
 bool gmem_pfn_among(u64 pfn, const u64 *pfns, size_t count);
 
 #endif /* GMEM_PAGEMAP_H */

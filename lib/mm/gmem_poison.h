@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory failure: ways to have the kernel take a frame out of use, softly, because it
- * is about to break, or hard, because it is broken.
+ * Memory failure: the ways to make the kernel take a page out of use, either softly, because
+ * the page is about to fail, or hard, because it has failed.
  *
- *	err = __gmem_poison(&gmem_poison_soft_offline_page, NULL, frame);
- *	... gmem_poison_has(frame), gmem_poison_count() ...
+ *	err = __gmem_poison(&gmem_poison_soft_offline_page, NULL, pfn);
+ *	... gmem_poison_has(pfn), gmem_poison_count() ...
  *	gmem_poison_take_back();
  *
- * Frames are only said to be broken (CONFIG_HWPOISON_INJECT), and come back into use.
+ * The failures are only injected (CONFIG_HWPOISON_INJECT), so the pages can be used again
+ * afterwards.
  */
 #ifndef GMEM_POISON_H
 #define GMEM_POISON_H
@@ -19,9 +20,9 @@
 
 struct gmem_poison {
 	const char *name;
-	int advice;		/* to madvise(2) about the address it is mapped at */
-	const char *file;	/* that takes the frame; NULL: by advice */
-	bool by_number;		/* as a frame number, not as a physical address */
+	int advice;		/* for madvise(2) on the page's address, if @file is NULL */
+	const char *file;	/* file to which the page is written, or NULL */
+	bool by_number;		/* @file takes a pfn, and not a physical address */
 };
 
 extern const struct gmem_poison gmem_poison_soft_offline_page;
@@ -30,29 +31,29 @@ extern const struct gmem_poison gmem_poison_hard_offline_page;
 extern const struct gmem_poison gmem_poison_madv_hwpoison;
 extern const struct gmem_poison gmem_poison_corrupt_pfn;
 
-/* GMEM_SKIP_none if the kernel handles memory failure, @how is there, and so is
- * debugfs' hwpoison/unpoison-pfn.
+/*
+ * Returns GMEM_SKIP_none if the kernel handles memory failure, and has both @how and debugfs'
+ * hwpoison/unpoison-pfn.
  */
 enum gmem_skip_reason gmem_poison_missing(const struct gmem_poison *how);
 
 /*
- * Takes @pfn, which is that of the page at @addr, out of use.  @addr may be NULL if
- * @how goes by frames.  Returns what the kernel reports, 0 or -errno: what it did is
- * for the functions below and the frame oracle to say.  The frame comes back into use
- * when the case ends.
+ * Takes @pfn, whose page is mapped at @addr, out of use.  @addr may be NULL if @how has a
+ * file.  Returns what the kernel reports, which is 0 or -errno; the functions below and the
+ * pfns tell what the kernel did.  The page comes back into use when the case ends.
  */
 int __gmem_poison(const struct gmem_poison *how, void *addr, u64 pfn);
 
-/* True if the kernel holds @pfn to be unusable (KPF_HWPOISON of /proc/kpageflags). */
+/* Returns true if the kernel has poisoned @pfn (KPF_HWPOISON of /proc/kpageflags). */
 bool gmem_poison_has(u64 pfn);
 
-/* How many frames are out of use: HardwareCorrupted of /proc/meminfo, in pages. */
+/* Returns how many pages are out of use: HardwareCorrupted of /proc/meminfo, in pages. */
 long gmem_poison_count(void);
 
 /*
- * Brings all frames of this case back into use now, for which nothing may use them any
- * more.  BROKEN if that cannot be done; fails the case (C12) if the count is not what
- * it was before the first one.
+ * Brings all pages that this case took out of use back now; nothing may use the pages any
+ * more.  BROKEN if that fails.  Fails the case (C12) if the kernel's count of such pages is
+ * not what it was before the first one.
  */
 void gmem_poison_take_back(void);
 

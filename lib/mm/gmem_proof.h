@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How an observer of pfns proves itself: a page that is freed and allocated again has to get
- * another pfn, and pages that stay have to keep theirs.
+ * The self-test of an observer of pfns: a page that is freed and allocated again must get
+ * another pfn, and pages that stay must keep theirs.
  *
  *	gmem_proof_touch(mem, GMEM_PROOF_PAGES, page_size);
  *	gmem_proof_hold(mem, page_size, pipefd);
@@ -15,22 +15,24 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-/* A pipe holds that many pages by default. */
+/* The number of pages that the self-test uses, which is what a pipe can hold by default. */
 #define GMEM_PROOF_PAGES 16
 
 /* Writes to each of the @count pages of @page_size bytes from @addr on. */
 void gmem_proof_touch(char *addr, size_t count, size_t page_size);
 
 /*
- * Has a pipe refer to GMEM_PROOF_PAGES pages from @addr on (vmsplice(2)).  Nobody else can
- * be given the pfn of such a page, and the page cannot migrate.
+ * Makes a pipe refer to the GMEM_PROOF_PAGES pages from @addr on (vmsplice(2)).  While it
+ * does, the kernel can neither migrate these pages nor give their pfns to anybody else.
  */
 void gmem_proof_hold(void *addr, size_t page_size, int pipefd[2]);
+
+/* Closes the pipe, which ends the references. */
 void gmem_proof_release(int pipefd[2]);
 
 /*
- * The case is BROKEN, in the name of @observer, unless the first pfn differs between
- * @before and @after, and all others are known and the same.
+ * Checks what @observer saw.  The case is BROKEN unless the first pfn differs between
+ * @before and @after, and all others are the same and not 0.
  */
 void gmem_proof_check(const char *observer, const u64 *before, const u64 *after);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio-mem device, which QEMU resizes and the kernel's driver follows.
+ * A virtio-mem device, whose size QEMU requests and the kernel's driver follows.
  *
  *	node = gmem_virtio_mem_find(others);
  *	block = gmem_virtio_mem_grow(size, true);
  *	...
  *	left = gmem_virtio_mem_shrink(0);
  *
- * Rests on QMP, and on the driver (CONFIG_VIRTIO_MEM), which adds memory by blocks and
- * brings them online as /sys/devices/system/memory/auto_online_blocks says.
+ * This rests on QMP, and on the driver (CONFIG_VIRTIO_MEM).  The driver adds memory by
+ * blocks, and brings them online as /sys/devices/system/memory/auto_online_blocks says.
  */
 #ifndef GMEM_VIRTIO_MEM_H
 #define GMEM_VIRTIO_MEM_H
@@ -16,37 +16,43 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-/* Finds the device with id "virtio-mem", of which nothing is plugged, and two blocks of
- * its node as gmem_block_find_offline_node() has them; returns that node.  At the end of the case the
- * device shrinks to nothing.  Skips the case (no_qmp, no_virtio_mem, no_spare_blocks)
- * without it.
+/*
+ * Finds the device with the id "virtio-mem", which must have no memory plugged, and returns
+ * its node; @others are two blocks of the same node as gmem_block_find_offline_node() finds
+ * them.  At the end of the case all memory of the device is unplugged.  Skips the case
+ * (no_qmp, no_virtio_mem, no_spare_blocks) if something is missing.
  */
 int gmem_virtio_mem_find(long others[2]);
 
-/* Where its memory begins, a physical address. */
+/* Returns the physical address at which the device's memory begins. */
 u64 gmem_virtio_mem_address(void);
 
-/* Has the device grow to @size bytes, of whole memory blocks, and returns the first
- * block's id once all are @online, or there but offline: as auto_online_blocks has it.
- * BROKEN if that does not happen.
+/*
+ * Requests @size bytes, which must be whole memory blocks.  Returns the id of the first block
+ * when all blocks are online, or, if @online is false, there and offline; auto_online_blocks
+ * has to agree.  BROKEN if that does not happen.
  */
 long gmem_virtio_mem_grow(u64 size, bool online);
 
-/* The number of bytes that are plugged and unplugged as one: of the device, or a pageblock,
- * which the driver does not divide, if that is larger.
+/*
+ * Returns the number of bytes that can be unplugged separately: the device's block size, or
+ * the size of a pageblock if that is larger, as the driver does not divide pageblocks.
  */
 u64 gmem_virtio_mem_unit(void);
 
-/* Requests nothing, again and again, until the device has @want bytes or less, or the
- * driver has had several chances.  Returns how many it has.
+/*
+ * Requests a size of 0 until the device has at most @want bytes plugged, or until the driver
+ * has had several attempts.  Returns how many bytes are plugged.  BROKEN if QEMU does not
+ * answer.
  */
 u64 gmem_virtio_mem_shrink(u64 want);
 
-/* The same, but an error is passed over. */
+/* Requests the same, but ignores errors; returns -1 if QEMU does not tell the size. */
 u64 __gmem_virtio_mem_shrink(u64 want);
 
-/* Requests a unit: what was requested last does not reach the driver if it is requested
- * again.
+/*
+ * Requests a size other than 0, of one block of the device.  A request for the size that was
+ * requested last does not reach the driver, so a repeated request needs another one between.
  */
 void __gmem_virtio_mem_request_other(void);
 
