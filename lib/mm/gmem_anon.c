@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The positive control: ordinary anonymous memory. */
+/* Anonymous memory as the positive control. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/mman.h>
 #include <linux/compiler.h>
+#include <sys/mman.h>
 
 #include "case/gmem_alloc.h"
 #include "case/gmem_deadline.h"
@@ -24,7 +25,7 @@ struct gmem_anon *gmem_anon_create(size_t npages)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (control->mem == MAP_FAILED)
 		gmem_broken("out of memory");
-	/* Fails where there are no huge pages, which is as good. */
+	/* This fails on a kernel without THP, where there are no huge pages to avoid. */
 	madvise(control->mem, npages * control->page_size, MADV_NOHUGEPAGE);
 	return control;
 }
@@ -69,7 +70,7 @@ size_t gmem_anon_present(const struct gmem_anon *control)
 	return present;
 }
 
-static size_t compare(struct gmem_anon *control, bool forget)
+static size_t count_moved(struct gmem_anon *control, bool update)
 {
 	u64 *now = gmem_zalloc(control->npages, sizeof(*now));
 	size_t moved = 0;
@@ -77,7 +78,7 @@ static size_t compare(struct gmem_anon *control, bool forget)
 	gmem_pagemap_read(control->mem, control->npages, control->page_size, now);
 	for (size_t page = 0; page < control->npages; page++)
 		moved += now[page] != control->pfns[page];
-	if (forget)
+	if (update)
 		memcpy(control->pfns, now, control->npages * sizeof(*now));
 	free(now);
 	return moved;
@@ -85,25 +86,25 @@ static size_t compare(struct gmem_anon *control, bool forget)
 
 size_t gmem_anon_moved(struct gmem_anon *control)
 {
-	return compare(control, true);
+	return count_moved(control, true);
 }
 
 size_t gmem_anon_away(struct gmem_anon *control)
 {
-	return compare(control, false);
+	return count_moved(control, false);
 }
 
 void gmem_anon_snapshot(struct gmem_anon *control)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
-	bool unseen;
+	bool missing;
 
 	do {
 		for (size_t page = 0; page < control->npages; page++)
 			(void)READ_ONCE(control->mem[page * control->page_size]);
 		gmem_anon_moved(control);
-		unseen = gmem_pfn_among(0, control->pfns, control->npages);
-	} while (unseen && gmem_deadline_poll(&deadline));
-	if (unseen)
-		gmem_broken("an ordinary page has no frame for %d seconds", GMEM_SLOW_TIMEOUT_S);
+		missing = gmem_pfn_among(0, control->pfns, control->npages);
+	} while (missing && gmem_deadline_poll(&deadline));
+	if (missing)
+		gmem_broken("an anonymous page has had no pfn for %d seconds", GMEM_SLOW_TIMEOUT_S);
 }

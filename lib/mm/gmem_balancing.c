@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* NUMA balancing, made to happen. */
+/* Provokes NUMA balancing. */
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
 
 #include "case/gmem_deadline.h"
 #include "case/gmem_file.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_balancing.h"
 #include "mm/gmem_numa.h"
 
@@ -18,7 +20,7 @@ struct reader {
 	void (*touch)(void *arg);
 	void *arg;
 	bool stop;
-	u64 rounds;		/* of touch() */
+	u64 rounds;		/* how often @touch has returned */
 };
 
 enum gmem_skip_reason gmem_balancing_missing(void)
@@ -36,7 +38,7 @@ void gmem_balancing_hurry(void)
 	gmem_sysctl_set(KNOBS "/scan_delay_ms", "1");
 	gmem_sysctl_set(KNOBS "/scan_period_min_ms", "10");
 	gmem_sysctl_set(KNOBS "/scan_period_max_ms", "20");
-	/* The kernel scans 2560 MB a second at most: small steps come often. */
+	/* The kernel scans at most 2560 MB a second, so smaller steps can be more frequent. */
 	gmem_sysctl_set(KNOBS "/scan_size_mb", "16");
 }
 
@@ -52,7 +54,7 @@ static void *read_remotely(void *arg)
 	return NULL;
 }
 
-/* Scans of this process's address space that the kernel has completed. */
+/* Returns how many scans of this process's address space the kernel has completed. */
 static unsigned int scans_so_far(void)
 {
 	unsigned int scans;
@@ -68,15 +70,18 @@ static unsigned int scans_so_far(void)
 			return scans;
 		}
 	}
-	gmem_broken("/proc/self/sched tells nothing about NUMA scans");
+	gmem_broken("/proc/self/sched has no mm->numa_scan_seq");
 }
 
-/* True once the reader has touched everything since now, or does not get on. */
+/*
+ * Waits until the reader has touched everything once more, or the deadline has passed.  The
+ * round that is under way may have begun before now, so two rounds have to end.
+ */
 static void wait_round(struct reader *reader, struct gmem_deadline *deadline)
 {
-	u64 until = READ_ONCE(reader->rounds) + 2;
+	u64 end = READ_ONCE(reader->rounds) + 2;
 
-	while (READ_ONCE(reader->rounds) < until && gmem_deadline_poll(deadline))
+	while (READ_ONCE(reader->rounds) < end && gmem_deadline_poll(deadline))
 		;
 }
 
@@ -95,9 +100,9 @@ void gmem_balancing_run(int node, unsigned int scans, void (*touch)(void *arg),
 	before = scans_so_far();
 	while (scans_so_far() - before < scans || !done(arg))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("NUMA balancing: %u of %u scans, %lu rounds of reading",
-				    scans_so_far() - before, scans, reader.rounds);
-	/* What the last scan has made fault shall fault. */
+			gmem_broken("NUMA balancing: wanted %u scans, got %u in %lu rounds",
+				    scans, scans_so_far() - before, reader.rounds);
+	/* The last scan has only prepared hinting faults; the reader takes them now. */
 	wait_round(&reader, &deadline);
 	WRITE_ONCE(reader.stop, true);
 	pthread_join(thread, NULL);

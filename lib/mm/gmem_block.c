@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory blocks: what the kernel brings online and takes offline as one. */
+/* Memory blocks, the units in which the kernel brings memory online. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -19,7 +19,7 @@
 #define NODES	"/sys/devices/system/node"
 #define HOTPLUG	"/sys/module/memory_hotplug/parameters"
 
-/* In pages. */
+/* Returns the size of a block in pages, or 0 if the kernel has no memory blocks. */
 static u64 block_size(void)
 {
 	char hex[32];
@@ -29,8 +29,8 @@ static u64 block_size(void)
 	return strtoull(hex, NULL, 16) / getpagesize();
 }
 
-/* False if there is no such attribute, or if it cannot be read. */
-static bool attribute(unsigned long id, const char *name, char *text, size_t size)
+/* Reads attribute @name of block @id into @text; false if that is impossible. */
+static bool read_attribute(unsigned long id, const char *name, char *text, size_t size)
 {
 	char path[128];
 
@@ -38,7 +38,10 @@ static bool attribute(unsigned long id, const char *name, char *text, size_t siz
 	return __gmem_file_read(path, text, size) >= 0;
 }
 
-/* Of the link "nodeN" in the block's directory; 0 if nodes are not built in. */
+/*
+ * Returns the node of block @id, from the link nodeN in the block's directory, or 0 if the
+ * kernel is built without NUMA.
+ */
 static int node_of(unsigned long id)
 {
 	struct dirent *entry;
@@ -62,21 +65,26 @@ bool gmem_block_of(u64 pfn, int *node, char *zone, size_t size)
 	u64 pages = block_size();
 	char state[16];
 
-	if (!pages || !attribute(pfn / pages, "state", state, sizeof(state)) ||
-	    strcmp(state, "online") || !attribute(pfn / pages, "valid_zones", zone, size))
+	if (!pages || !read_attribute(pfn / pages, "state", state, sizeof(state)) ||
+	    strcmp(state, "online") ||
+	    !read_attribute(pfn / pages, "valid_zones", zone, size))
 		return false;
 	*node = node_of(pfn / pages);
 	return true;
 }
 
-static void give_up(int signo)
+/* Does nothing, but a signal that has a handler interrupts a system call. */
+static void interrupt(int signo)
 {
 }
 
-/* A block that nothing can empty goes offline for ever, or until a signal comes. */
-static void put_offline(const char *path, const char *text)
+/*
+ * Takes the block whose state is in the file @path offline at the end of a case.  The kernel
+ * tries for ever if it cannot empty the block, so a signal ends that.
+ */
+static void restore_offline(const char *path, const char *text)
 {
-	struct sigaction action = { .sa_handler = give_up };
+	struct sigaction action = { .sa_handler = interrupt };
 	char state[16];
 	int err;
 
@@ -90,15 +98,17 @@ static void put_offline(const char *path, const char *text)
 		fprintf(stderr, "# putting back: %s: %s\n", path, strerror(-err));
 }
 
+/* Brings block @id online if it is offline and may be ZONE_MOVABLE; false if not. */
 static bool online_movable(unsigned long id)
 {
 	char zones[64], path[64];
 
-	if (!gmem_block_is_offline(id) || !attribute(id, "valid_zones", zones, sizeof(zones)) ||
+	if (!gmem_block_is_offline(id) ||
+	    !read_attribute(id, "valid_zones", zones, sizeof(zones)) ||
 	    !strstr(zones, "Movable"))
 		return false;
 	snprintf(path, sizeof(path), MEMORY "/memory%lu/state", id);
-	gmem_restore_call(put_offline, path, "");
+	gmem_restore_call(restore_offline, path, "");
 	gmem_file_write(path, "online_movable");
 	return true;
 }
@@ -149,7 +159,7 @@ bool gmem_block_prefer_movable(void)
 	    !gmem_file_exists(HOTPLUG "/auto_movable_numa_aware"))
 		return false;
 	gmem_sysctl_set(HOTPLUG "/online_policy", "auto-movable");
-	/* Else a node would need other memory of its own. */
+	/* By default, a node only gets ZONE_MOVABLE in proportion to its other memory. */
 	gmem_sysctl_set(HOTPLUG "/auto_movable_numa_aware", "N");
 	return true;
 }
@@ -166,21 +176,24 @@ bool gmem_block_is_offline(long id)
 {
 	char state[16];
 
-	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
+	return read_attribute(id, "state", state, sizeof(state)) && !strcmp(state, "offline");
 }
 
 bool gmem_block_is_online(long id)
 {
 	char state[16];
 
-	return attribute(id, "state", state, sizeof(state)) && !strcmp(state, "online");
+	return read_attribute(id, "state", state, sizeof(state)) && !strcmp(state, "online");
 }
 
-/* True if all blocks of @node are offline and there are two; @ids are the lowest. */
-static bool all_spare(int node, long ids[2])
+/*
+ * Returns true if all blocks of @node are offline, and there are at least two; @ids are the
+ * two lowest.
+ */
+static bool is_offline_node(int node, long ids[2])
 {
 	struct dirent *entry;
-	bool spare = true;
+	bool offline = true;
 	char path[64];
 	long id;
 	DIR *dir;
@@ -189,10 +202,10 @@ static bool all_spare(int node, long ids[2])
 	ids[1] = LONG_MAX;
 	snprintf(path, sizeof(path), NODES "/node%d", node);
 	dir = opendir(path);
-	while (dir && spare && (entry = readdir(dir))) {
+	while (dir && offline && (entry = readdir(dir))) {
 		if (sscanf(entry->d_name, "memory%ld", &id) != 1)
 			continue;
-		spare = gmem_block_is_offline(id);
+		offline = gmem_block_is_offline(id);
 		if (id < ids[0]) {
 			ids[1] = ids[0];
 			ids[0] = id;
@@ -202,7 +215,7 @@ static bool all_spare(int node, long ids[2])
 	}
 	if (dir)
 		closedir(dir);
-	return spare && ids[1] != LONG_MAX;
+	return offline && ids[1] != LONG_MAX;
 }
 
 int __gmem_block_find_offline_node(long ids[2])
@@ -213,7 +226,8 @@ int __gmem_block_find_offline_node(long ids[2])
 
 	dir = opendir(NODES);
 	while (dir && found < 0 && (entry = readdir(dir)))
-		if (sscanf(entry->d_name, "node%d", &node) == 1 && all_spare(node, ids))
+		if (sscanf(entry->d_name, "node%d", &node) == 1 &&
+		    is_offline_node(node, ids))
 			found = node;
 	if (dir)
 		closedir(dir);
@@ -229,7 +243,7 @@ int gmem_block_find_offline_node(long ids[2])
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), MEMORY "/memory%ld/state", ids[i]);
-		gmem_restore_call(put_offline, path, "");
+		gmem_restore_call(restore_offline, path, "");
 	}
 	return node;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking a memory block offline, which may take for ever. */
+/* Takes a memory block offline, which the kernel may try for ever. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <errno.h>
 #include <sys/wait.h>
 
 #include "case/gmem_child.h"
@@ -13,8 +13,8 @@
 #include "case/gmem_result.h"
 #include "mm/gmem_block.h"
 
-/* Failures after which a block that should go offline is not going to. */
-#define ATTEMPTS 100000
+/* After so many failures to migrate a page, a block that nothing keeps online stays online. */
+#define MAX_FAILURES 100000
 
 u64 gmem_block_failures(void)
 {
@@ -34,15 +34,16 @@ u64 gmem_block_failures(void)
 	return count;
 }
 
-static void give_up(int signo)
+/* Does nothing, but a signal that has a handler interrupts a system call. */
+static void interrupt(int signo)
 {
 }
 
-/* A child that writes to the block's state and exits with the errno. */
+/* Starts a child that writes to the block's state, and exits with the errno of that. */
 static pid_t start_offline(long id)
 {
-	/* Not restarted, and not ignored either. */
-	struct sigaction action = { .sa_handler = give_up };
+	/* Without SA_RESTART, so that the write ends with EINTR. */
+	struct sigaction action = { .sa_handler = interrupt };
 	char path[64];
 	pid_t child;
 
@@ -57,6 +58,10 @@ static pid_t start_offline(long id)
 	return child;
 }
 
+/*
+ * Sends the signal until the child ends, as one that arrives before the write interrupts
+ * nothing.  Returns false if the child does not end.
+ */
 static bool end_by_signal(pid_t child, int *status)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
@@ -73,13 +78,13 @@ static bool end_by_signal(pid_t child, int *status)
 int __gmem_block_offline(long id, u64 attempts)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
-	u64 until = gmem_block_failures() + attempts;
+	u64 limit = gmem_block_failures() + attempts;
 	pid_t child = start_offline(id);
 	int status;
 
 	for (int poll = 1; !gmem_child_ended(child, &status); poll++) {
-		/* It takes longer to count failures than to see a child's end. */
-		if ((poll % 16 || gmem_block_failures() < until) && gmem_deadline_poll(&deadline))
+		/* Reading /proc/vmstat is slow compared to waitpid(2), so it is done less often. */
+		if ((poll % 16 || gmem_block_failures() < limit) && gmem_deadline_poll(&deadline))
 			continue;
 		if (!end_by_signal(child, &status))
 			return -ETIME;
@@ -93,7 +98,7 @@ int __gmem_block_offline(long id, u64 attempts)
 
 void gmem_block_offline(long id)
 {
-	int err = __gmem_block_offline(id, ATTEMPTS);
+	int err = __gmem_block_offline(id, MAX_FAILURES);
 
 	if (err)
 		gmem_broken("taking block %ld offline: %s", id, strerror(-err));

@@ -10,12 +10,13 @@
 #define EXTFRAG_INDEX "/sys/kernel/debug/extfrag/extfrag_index"
 
 /*
- * Both files have a line for each zone: "Node 0, zone DMA32", and a column per order.
- * Calls @fn for each column of @node's.  False if there is no such file.
+ * Calls @fn for each number in the lines of @node in the file @path; false if there is no
+ * such file.  Both files have a line for each zone, which begins with "Node 0, zone DMA32" and
+ * has a column for each order.
  */
 static bool read_columns(const char *path, int node,
-			 void (*fn)(struct gmem_buddyinfo *fragment, int order, double value),
-			 struct gmem_buddyinfo *fragment)
+			 void (*fn)(struct gmem_buddyinfo *buddyinfo, int order, double value),
+			 struct gmem_buddyinfo *buddyinfo)
 {
 	double value;
 	char line[512];
@@ -32,7 +33,7 @@ static bool read_columns(const char *path, int node,
 		for (int order = 0; order < GMEM_ORDERS; order++) {
 			if (sscanf(line + at, "%lf%n", &value, &next) != 1)
 				break;
-			fn(fragment, order, value);
+			fn(buddyinfo, order, value);
 			at += next;
 		}
 	}
@@ -40,32 +41,32 @@ static bool read_columns(const char *path, int node,
 	return true;
 }
 
-static void add_areas(struct gmem_buddyinfo *fragment, int order, double value)
+static void add_areas(struct gmem_buddyinfo *buddyinfo, int order, double value)
 {
-	fragment->areas[order] += value;
-	if (order >= fragment->orders)
-		fragment->orders = order + 1;
+	buddyinfo->areas[order] += value;
+	if (order >= buddyinfo->orders)
+		buddyinfo->orders = order + 1;
 }
 
-/* Of several zones the one that has most to say: a zone that is empty has -1. */
-static void take_index(struct gmem_buddyinfo *fragment, int order, double value)
+/* Keeps the highest index of all zones; an empty zone has -1, which says nothing. */
+static void raise_index(struct gmem_buddyinfo *buddyinfo, int order, double value)
 {
-	if (value > fragment->index[order])
-		fragment->index[order] = value;
+	if (value > buddyinfo->index[order])
+		buddyinfo->index[order] = value;
 }
 
-void gmem_buddyinfo_read(int node, struct gmem_buddyinfo *fragment)
+void gmem_buddyinfo_read(int node, struct gmem_buddyinfo *buddyinfo)
 {
-	memset(fragment, 0, sizeof(*fragment));
+	memset(buddyinfo, 0, sizeof(*buddyinfo));
 	for (int order = 0; order < GMEM_ORDERS; order++)
-		fragment->index[order] = -1;
-	if (!read_columns(BUDDYINFO, node, add_areas, fragment))
+		buddyinfo->index[order] = -1;
+	if (!read_columns(BUDDYINFO, node, add_areas, buddyinfo))
 		gmem_broken(BUDDYINFO ": %m");
-	fragment->has_index = read_columns(EXTFRAG_INDEX, node, take_index, fragment);
+	buddyinfo->has_index = read_columns(EXTFRAG_INDEX, node, raise_index, buddyinfo);
 }
 
 void gmem_buddyinfo_print(const char *what, const struct gmem_buddyinfo *before,
-			 const struct gmem_buddyinfo *after)
+			  const struct gmem_buddyinfo *after)
 {
 	fprintf(stderr, "# FREE AREAS per order, %s:", what);
 	for (int order = 0; order < before->orders; order++)
@@ -81,11 +82,11 @@ void gmem_buddyinfo_print(const char *what, const struct gmem_buddyinfo *before,
 
 long gmem_buddyinfo_free(int node, unsigned int order)
 {
-	struct gmem_buddyinfo fragment;
+	struct gmem_buddyinfo buddyinfo;
 	long total = 0;
 
-	gmem_buddyinfo_read(node, &fragment);
+	gmem_buddyinfo_read(node, &buddyinfo);
 	for (unsigned int i = order; i < GMEM_ORDERS; i++)
-		total += fragment.areas[i] << (i - order);
+		total += buddyinfo.areas[i] << (i - order);
 	return total;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A cgroup of this case's own. */
+/* A cgroup of the case's own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 
 static char cgroup[64];
 
-/* True if @word is one of the words in the file @path. */
-static bool lists(const char *path, const char *word)
+/* Returns true if @word is one of the words in the file @path. */
+static bool has_word(const char *path, const char *word)
 {
 	char words[256], *rest = words, *next;
 
@@ -31,14 +31,14 @@ static bool lists(const char *path, const char *word)
 
 bool gmem_cgroup_offers(const char *controller)
 {
-	return lists(CGROUP_ROOT "/cgroup.controllers", controller);
+	return has_word(CGROUP_ROOT "/cgroup.controllers", controller);
 }
 
 void gmem_cgroup_enter(const char *controller)
 {
 	char path[96], text[32];
 
-	if (!lists(SUBTREE_CONTROL, controller)) {
+	if (!has_word(SUBTREE_CONTROL, controller)) {
 		snprintf(text, sizeof(text), "-%s", controller);
 		gmem_restore_write(SUBTREE_CONTROL, text);
 		snprintf(text, sizeof(text), "+%s", controller);
@@ -62,7 +62,7 @@ long gmem_cgroup_read(const char *name)
 
 long gmem_cgroup_numa_stat(const char *what, int node)
 {
-	char text[4096], path[96], key[32], *line, *at = NULL;
+	char text[4096], path[96], key[32], *line, *found = NULL;
 	int len;
 
 	snprintf(path, sizeof(path), "%s/memory.numa_stat", cgroup);
@@ -70,13 +70,13 @@ long gmem_cgroup_numa_stat(const char *what, int node)
 	if (len < 0)
 		gmem_broken("%s: %s", path, strerror(-len));
 	snprintf(key, sizeof(key), " N%d=", node);
-	/* "file N0=4096 N1=0", a line for each kind of memory. */
-	for (char *rest = text; !at && (line = strsep(&rest, "\n")); )
+	/* There is a line for each kind of memory, such as "file N0=4096 N1=0". */
+	for (char *rest = text; !found && (line = strsep(&rest, "\n")); )
 		if (!strncmp(line, what, strlen(what)) && line[strlen(what)] == ' ')
-			at = strstr(line, key);
-	if (!at)
-		gmem_broken("%s: no \"%s\" of node %d", path, what, node);
-	return strtol(at + strlen(key), NULL, 10);
+			found = strstr(line, key);
+	if (!found)
+		gmem_broken("%s has no \"%s\" for node %d", path, what, node);
+	return strtol(found + strlen(key), NULL, 10);
 }
 
 int __gmem_cgroup_write(const char *name, long value)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* CMA areas: memory set aside at boot, lent to movable allocations only. */
+/* The first CMA area. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define CMA	"/sys/kernel/debug/cma"
 
-/* The first area's directory. */
+/* Copies the path of the first area's directory to @path; false if there is no area. */
 static bool find_area(char *path, size_t size)
 {
 	struct dirent *entry;
@@ -54,8 +54,8 @@ static void write_in(const char *dir, const char *file, const char *text)
 	gmem_file_write(path, text);
 }
 
-/* The first area's directory, which has to be there. */
-static void open_area(char *path, size_t size)
+/* Copies the path of the first area's directory to @path; BROKEN if there is no area. */
+static void require_area(char *path, size_t size)
 {
 	if (!find_area(path, size))
 		gmem_broken("no CMA area");
@@ -65,12 +65,15 @@ size_t gmem_cma_chunk(void)
 {
 	char area[300];
 
-	open_area(area, sizeof(area));
+	require_area(area, sizeof(area));
 	return read_in(area, "maxchunk");
 }
 
-/* At the end, give back whatever of the first area is allocated by debugfs. */
-static void give_back_at_end(const char *area)
+/*
+ * Arranges that all pages that are allocated through debugfs are freed when the case ends.
+ * The kernel frees what there is if it is asked to free more, such as the whole area.
+ */
+static void free_at_end(const char *area)
 {
 	char path[320], number[32];
 	static bool arranged;
@@ -87,8 +90,8 @@ int __gmem_cma_alloc(size_t pages)
 {
 	char area[300], path[320], number[32];
 
-	open_area(area, sizeof(area));
-	give_back_at_end(area);
+	require_area(area, sizeof(area));
+	free_at_end(area);
 	snprintf(path, sizeof(path), "%s/alloc", area);
 	snprintf(number, sizeof(number), "%zu", pages);
 	return __gmem_file_write(path, number);
@@ -98,7 +101,7 @@ void gmem_cma_free(size_t pages)
 {
 	char area[300], number[32];
 
-	open_area(area, sizeof(area));
+	require_area(area, sizeof(area));
 	snprintf(number, sizeof(number), "%zu", pages);
 	write_in(area, "free", number);
 }
@@ -107,6 +110,6 @@ u64 gmem_cma_base_pfn(void)
 {
 	char area[300];
 
-	open_area(area, sizeof(area));
+	require_area(area, sizeof(area));
 	return read_in(area, "base_pfn");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A DIMM that the kernel can eject and QEMU plug again. */
+/* A DIMM that the kernel can eject and QEMU can plug again. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,24 +16,24 @@
 
 #define ID	"dimm"
 
-/* Of device_add; its node is the one that it had. */
-#define PLUG	"{\"driver\": \"pc-dimm\", \"id\": \"dimm\", \"memdev\": \"dimm\", \"node\": %d}"
+/* The arguments of device_add; the DIMM gets the node that it had. */
+#define DEVICE_ADD "{\"driver\": \"pc-dimm\", \"id\": \"dimm\", \"memdev\": \"dimm\", \"node\": %d}"
 
-/* Sources of an _OST of the ACPI specification: what the kernel was asked for. */
+/* The source of an _OST, as in the ACPI specification: the request that it answers. */
 #define DEVICE_CHECK	1
 #define OSPM_EJECT	0x103
-/* What is no last word: it was asked, and is at it. */
-#define LAST_WORD "status != 0x84"
+/* A filter for the probe, which ignores the _OST status "ejection in progress". */
+#define IS_FINAL "status != 0x84"
 
-static char plug[128];
+static char device_add[128];
 
-/* What the kernel tells the firmware, and so QEMU. */
+/* Records each _OST, by which the kernel reports to the firmware, and so to QEMU. */
 static struct gmem_kprobe *ost;
 
 struct answer {
-	u64 source;		/* what it was asked for */
+	u64 source;		/* the request to look for */
 	bool given;
-	u64 status;
+	u64 status;		/* 0 is success */
 };
 
 static void eject_path(long block, char *path, size_t size)
@@ -40,7 +41,7 @@ static void eject_path(long block, char *path, size_t size)
 	snprintf(path, size, "/sys/devices/system/memory/memory%ld/firmware_node/eject", block);
 }
 
-static void take_answer(const char *line, void *arg)
+static void note_answer(const char *line, void *arg)
 {
 	struct answer *answer = arg;
 
@@ -50,18 +51,18 @@ static void take_answer(const char *line, void *arg)
 	answer->status = gmem_kprobe_value(line, "status");
 }
 
-/* True once the kernel is done with what @source stands for, with @status. */
+/* Returns true once the kernel has answered the request @source, and with which @status. */
 static bool is_answered(u64 source, u64 *status)
 {
 	struct answer answer = { .source = source };
 
-	gmem_kprobe_for_each(ost, take_answer, &answer);
+	gmem_kprobe_for_each(ost, note_answer, &answer);
 	*status = answer.status;
 	return answer.given;
 }
 
-/* An error in reply means that it is there. */
-static void plug_again(const char *command, const char *arguments)
+/* Plugs the DIMM at the end of a case.  QEMU refuses that if the DIMM is still plugged. */
+static void restore_dimm(const char *command, const char *arguments)
 {
 	char reply[512];
 	int err = __gmem_qmp(command, arguments, reply, sizeof(reply));
@@ -84,11 +85,11 @@ int gmem_dimm_find(long blocks[2])
 	eject_path(blocks[0], path, sizeof(path));
 	if (!gmem_file_exists(path))
 		gmem_skip_if(GMEM_SKIP_no_dimm);
-	/* Before the blocks: what was said last is put back first. */
-	snprintf(plug, sizeof(plug), PLUG, node);
-	gmem_restore_call(plug_again, "device_add", plug);
+	/* The last entry is restored first, so the blocks go offline before the DIMM is plugged. */
+	snprintf(device_add, sizeof(device_add), DEVICE_ADD, node);
+	gmem_restore_call(restore_dimm, "device_add", device_add);
 	ost = gmem_kprobe_create("ost", 'p', "acpi_evaluate_ost source=$arg2:u32 status=$arg3:u32",
-				LAST_WORD);
+				 IS_FINAL);
 	return gmem_block_find_offline_node(blocks);
 }
 
@@ -102,13 +103,13 @@ void gmem_dimm_eject(long block)
 }
 
 /*
- * QEMU is without the DIMM before the kernel is done with it, which takes a DIMM that is
- * plugged meanwhile for one that never went.
+ * This waits for the kernel and not for QEMU, because QEMU removes the DIMM before the kernel
+ * is done.  If QEMU plugged the DIMM then, the kernel would not notice that it was away.
  */
 enum gmem_dimm_state gmem_dimm_wait(u64 attempts)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
-	u64 until = gmem_block_failures() + attempts;
+	u64 limit = gmem_block_failures() + attempts;
 	u64 status;
 
 	do {
@@ -119,7 +120,7 @@ enum gmem_dimm_state gmem_dimm_wait(u64 attempts)
 		if (gmem_qmp_has_memory(ID))
 			gmem_broken("the kernel ejected a DIMM that QEMU still has");
 		return GMEM_DIMM_GONE;
-	} while (gmem_block_failures() < until && gmem_deadline_poll(&deadline));
+	} while (gmem_block_failures() < limit && gmem_deadline_poll(&deadline));
 	return GMEM_DIMM_BUSY;
 }
 
@@ -130,11 +131,12 @@ void gmem_dimm_plug(long blocks[2])
 	u64 status;
 
 	gmem_kprobe_arm(ost);
-	gmem_qmp("device_add", plug, reply, sizeof(reply));
+	gmem_qmp("device_add", device_add, reply, sizeof(reply));
 	while (!is_answered(DEVICE_CHECK, &status))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("the kernel does not find a DIMM that was plugged");
+			gmem_broken("the kernel did not answer when a DIMM was plugged");
 	if (status)
-		gmem_broken("the kernel does not take a DIMM that was plugged: _OST %#lx", status);
+		gmem_broken("the kernel did not accept a DIMM that was plugged: _OST status %#lx",
+			    status);
 	gmem_block_find_offline_node(blocks);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Longterm pins, and the trigger that they are: out of ZONE_MOVABLE first. */
+/* Longterm pins (FOLL_LONGTERM), taken as io_uring's fixed buffers. */
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
+/* io_uring.h uses __DECLARE_FLEX_ARRAY() without an include of its own. */
 #include <linux/stddef.h>
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
@@ -38,7 +38,7 @@ int gmem_gup_pin(const struct iovec *buffers, unsigned int count)
 
 void gmem_gup_unpin(int ring)
 {
-	/* Closing the ring unpins some time later. */
+	/* close(2) alone would release the pins some time later. */
 	if (syscall(__NR_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0))
 		gmem_broken("IORING_UNREGISTER_BUFFERS: %m");
 	close(ring);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Signs of life of a test that runs for hours. */
+/* Signs of life from a test that runs for hours. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <linux/types.h>
 
 #include "kselftest.h"
 
@@ -11,13 +12,34 @@
 #include "case/gmem_result.h"
 #include "mm/gmem_heartbeat.h"
 
-/* What memory the kernel holds for itself, by /proc/meminfo, in KiB. */
+/* The number of seconds between two lines. */
+#define INTERVAL	10
+/* After so many seconds, the kernel has allocated what it allocates only once. */
+#define SETTLED		300
+/* Memory comes and goes, so the least of so many seconds is what the kernel holds. */
+#define WINDOW		120
+/* The kernel's memory may grow by so many KiB from the first window to the last. */
+#define ALLOWED		4096
+
+/* Ages and times are in seconds; the others are in KiB. */
+static time_t began, last;
+static u64 last_moved;
+static long peak;
+
+/*
+ * The least memory that the kernel held in the first window, in the last window that is over,
+ * and in the present one, which began at the age @present_since.  LONG_MAX means that there
+ * was no such window yet.
+ */
+static long first = LONG_MAX, previous = LONG_MAX, present = LONG_MAX;
+static time_t present_since;
+
+/* The memory that the kernel uses for itself, from /proc/meminfo, in KiB. */
 struct kernel_memory {
-	long used;		/* of all memory, what is not available */
+	long used;		/* all memory that is not available */
 	long kernel;		/* neither free, nor page cache, anonymous or huge pages */
-	/* Of that: */
-	long slab, stacks, tables, percpu;
-	long rest;		/* accounted for nowhere: also what CPUs have on their lists */
+	long slab, stacks, tables, percpu;	/* parts of @kernel */
+	long rest;		/* what remains of @kernel, free lists of CPUs included */
 };
 
 enum {
@@ -26,7 +48,7 @@ enum {
 	SLAB, STACKS, TABLES, SECONDARY, PERCPU,
 };
 
-/* Pages of guest_memfd are page cache. */
+/* Pages of guest_memfd count as page cache. */
 static const char * const fields[] = {
 	[TOTAL] = "MemTotal:",
 	[FREE] = "MemFree:",
@@ -70,25 +92,6 @@ static void read_kernel_memory(struct kernel_memory *memory)
 		       memory->percpu;
 }
 
-#define INTERVAL	10
-/* By then all that is allocated once has been. */
-#define SETTLED		300
-/* Memory comes and goes: the least of so many seconds is what is held. */
-#define WINDOW		120
-
-/* KiB by which the kernel's memory may differ from one window to another. */
-#define ALLOWED		4096
-
-static time_t began, last;
-static u64 last_moved;
-static long peak;
-
-/* The least that the kernel held: in the first window once it settled, in the last one
- * that is over, and in the present one, which began then; LONG_MAX before that.
- */
-static long first = LONG_MAX, previous = LONG_MAX, present = LONG_MAX;
-static time_t present_since;
-
 static time_t now(void)
 {
 	struct timespec ts;
@@ -106,7 +109,8 @@ static void next_window(time_t age)
 	present_since = age;
 }
 
-static void look(time_t age, struct kernel_memory *memory)
+/* Reads @memory at @age, and updates the peak and the windows. */
+static void sample(time_t age, struct kernel_memory *memory)
 {
 	read_kernel_memory(memory);
 	if (memory->used > peak)
@@ -131,7 +135,7 @@ void gmem_heartbeat(const struct gmem_tally *tally)
 		last = began;
 	}
 	age = now() - began;
-	look(age, &memory);
+	sample(age, &memory);
 	if (now() - last < INTERVAL)
 		return;
 	fprintf(stderr,
@@ -151,7 +155,7 @@ void gmem_heartbeat_summary(const struct gmem_tally *tally)
 	if (!began)
 		return;
 	age = now() - began;
-	look(age, &memory);
+	sample(age, &memory);
 	fprintf(stderr,
 		"# SUMMARY %ld s: moved=%lu stayed=%lu control=%lu raced=%lu verified=%lu moves/s=%lu peak=%ldK\n",
 		(long)age, tally->moved, tally->stayed, tally->control, tally->raced,

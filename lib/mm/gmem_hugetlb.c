@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Huge pages: the pool of a node, the whole pool mapped, and a gigantic page. */
+/* The hugetlb pools of a node: resized, mapped as a whole, and of gigantic pages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <linux/compiler.h>
+#include <linux/types.h>
 #include <sys/mman.h>
 
 #include "case/gmem_alloc.h"
@@ -89,11 +90,11 @@ struct huge_page {
 struct gmem_hugetlb_map {
 	int node;
 	size_t page_size;
-	struct huge_page *page;		/* sorted by frame */
-	long first, end;		/* those that have not been released */
+	struct huge_page *page;		/* sorted by pfn */
+	long first, end;		/* the pages in [first, end) are not released yet */
 };
 
-static int by_frame(const void *a, const void *b)
+static int compare_pfns(const void *a, const void *b)
 {
 	const struct huge_page *page_a = a, *page_b = b;
 
@@ -117,7 +118,7 @@ struct gmem_hugetlb_map *gmem_hugetlb_map_pool(int node)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (mem == MAP_FAILED)
 		gmem_broken("mmap of %ld huge pages: %m", pages);
-	/* Not the whole process: the node may have nothing left for its page tables. */
+	/* A policy of the thread would bind page tables, too; the node may be full. */
 	gmem_numa_mbind(mem, pages * size, node);
 	for (long i = 0; i < pages; i++) {
 		struct huge_page *page = &map->page[i];
@@ -126,7 +127,7 @@ struct gmem_hugetlb_map *gmem_hugetlb_map_pool(int node)
 		WRITE_ONCE(*page->mem, 1);
 		gmem_pagemap_read(page->mem, 1, getpagesize(), &page->pfn);
 	}
-	qsort(map->page, pages, sizeof(*map->page), by_frame);
+	qsort(map->page, pages, sizeof(*map->page), compare_pfns);
 	return map;
 }
 
@@ -136,12 +137,12 @@ static void unmap(struct gmem_hugetlb_map *map, long first, long pages)
 		munmap(map->page[i].mem, map->page_size);
 }
 
-/* What is mapped the kernel cannot take out of the pool: all but those that shall go. */
+/* Unmaps the pages first, as the kernel removes only unused pages from the pool. */
 static void release(struct gmem_hugetlb_map *map, long first, long pages)
 {
 	if (pages > map->end - map->first)
-		gmem_broken("node %d has %ld huge pages, wanted %ld", map->node,
-			    map->end - map->first, pages);
+		gmem_broken("wanted %ld huge pages that are mapped on node %d, got %ld", pages,
+			    map->node, map->end - map->first);
 	unmap(map, first, pages);
 	gmem_hugetlb_resize(map->node, gmem_hugetlb_pool(map->node) - pages);
 }
@@ -160,7 +161,7 @@ void gmem_hugetlb_release_highest(struct gmem_hugetlb_map *map, long pages)
 
 void gmem_hugetlb_unmap(struct gmem_hugetlb_map *map)
 {
-	/* Not at one go: something else may have been mapped where pages were released. */
+	/* One munmap() of all could hit mappings made since where pages were released. */
 	unmap(map, map->first, map->end - map->first);
 	free(map->page);
 	free(map);
@@ -173,7 +174,7 @@ static void gigantic_path(int node, char *path, size_t size)
 		 node, GMEM_GIGANTIC / 1024UL);
 }
 
-/* The node may have no memory yet, and then no pool. */
+/* This asks for the kernel's pool, as a node without memory has no pool yet. */
 enum gmem_skip_reason gmem_gigantic_missing(void)
 {
 	char path[64];
@@ -197,7 +198,7 @@ bool gmem_gigantic_take(int node)
 {
 	char path[128];
 
-	/* The range is given up for a page that is not on its LRU list yet. */
+	/* The kernel gives up the range if a page in it is not on its LRU list yet. */
 	gmem_numa_drain();
 	gigantic_path(node, path, sizeof(path));
 	gmem_file_write(path, "1");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The flags of a frame's page. */
+/* The flags of the page at a pfn, from /proc/kpageflags. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 #include "mm/gmem_numa.h"
 #include "mm/gmem_pagemap.h"
 
+/* How often to read the flags of a page that is migrated meanwhile. */
 #define TRIES	10
 
 static char *map_page(void)
@@ -37,7 +38,7 @@ void gmem_kpageflags_drain(void)
 	gmem_numa_move(page, 1, getpagesize(), gmem_numa_node(0), false);
 }
 
-/* How many frames, from the first on, follow one another. */
+/* Returns how many of @pfns, from the first on, are consecutive: one pread() reads them. */
 static size_t run_of(const u64 *pfns, size_t count)
 {
 	size_t run = 1;
@@ -58,12 +59,12 @@ static void read_flags(const u64 *pfns, size_t count, u64 *flags)
 		run = run_of(&pfns[i], count - i);
 		if (pread(fd, &flags[i], run * sizeof(*flags), pfns[i] * sizeof(*flags)) !=
 		    (ssize_t)(run * sizeof(*flags)))
-			gmem_broken("/proc/kpageflags: frames %#lx+%zu: %m", pfns[i], run);
+			gmem_broken("/proc/kpageflags: pfns %#lx+%zu: %m", pfns[i], run);
 	}
 	close(fd);
 }
 
-/* The page may be moved by anybody: what counts was read in one and the same frame. */
+/* Reads the flags of @page, which must have the same pfn before and after: it may migrate. */
 static u64 flags_of_mapped(char *page)
 {
 	u64 before, after, flags;
@@ -76,7 +77,8 @@ static u64 flags_of_mapped(char *page)
 		if (before == after && (flags & BIT_ULL(KPF_LRU)))
 			return flags;
 	}
-	gmem_broken("an ordinary page moves from frame %#lx to %#lx, and again", before, after);
+	gmem_broken("wanted an anonymous page on an LRU list, got pfn %#lx, then %#lx, flags %#lx",
+		    before, after, flags);
 }
 
 static void prove(void)
@@ -86,12 +88,12 @@ static void prove(void)
 
 	flags = flags_of_mapped(page);
 	if (!(flags & BIT_ULL(KPF_ANON)) || (flags & BIT_ULL(KPF_UNEVICTABLE)))
-		gmem_broken("an ordinary page has the flags %#lx", flags);
+		gmem_broken("wanted an anonymous, evictable page, got flags %#lx", flags);
 	if (mlock(page, getpagesize()))
 		gmem_broken("mlock: %m");
 	flags = flags_of_mapped(page);
 	if (!(flags & BIT_ULL(KPF_UNEVICTABLE)))
-		gmem_broken("a page locked in memory has the flags %#lx", flags);
+		gmem_broken("wanted a locked page to be unevictable, got flags %#lx", flags);
 	munmap(page, getpagesize());
 }
 

@@ -19,9 +19,9 @@
 #define GROUP	"gmem"
 
 struct gmem_kprobe {
-	char event[48];		/* unique: several cases may run at a time */
-	char dir[128];		/* of the instance */
-	char event_dir[192];
+	char event[48];		/* name, with the pid to make it unique */
+	char dir[128];		/* of the trace instance */
+	char event_dir[192];	/* of the event in the instance */
 };
 
 __printf(3, 4)
@@ -37,7 +37,7 @@ static void write_in(const char *dir, const char *file, const char *fmt, ...)
 	gmem_file_write(path, text);
 }
 
-/* Defines the event; the keeper deletes it. */
+/* Defines the event, and arranges that it is deleted when the case ends. */
 static void define(struct gmem_kprobe *probe, char kind, const char *definition)
 {
 	char text[256];
@@ -52,7 +52,7 @@ static void define(struct gmem_kprobe *probe, char kind, const char *definition)
 }
 
 struct gmem_kprobe *gmem_kprobe_create(const char *name, char kind, const char *definition,
-				     const char *filter)
+				       const char *filter)
 {
 	struct gmem_kprobe *probe = gmem_zalloc(1, sizeof(*probe));
 
@@ -63,7 +63,7 @@ struct gmem_kprobe *gmem_kprobe_create(const char *name, char kind, const char *
 	snprintf(probe->event_dir, sizeof(probe->event_dir), "%s/events/" GROUP "/%s",
 		 probe->dir, probe->event);
 	define(probe, kind, definition);
-	/* Before it is there: making it takes long enough to be killed meanwhile. */
+	/* Arrange the removal first: mkdir() takes so long that the case may be killed in it. */
 	gmem_restore_rmdir(probe->dir);
 	if (mkdir(probe->dir, 0700))
 		gmem_broken("%s: %m", probe->dir);
@@ -76,7 +76,6 @@ struct gmem_kprobe *gmem_kprobe_create(const char *name, char kind, const char *
 
 void gmem_kprobe_free(struct gmem_kprobe *probe)
 {
-	/* The keeper removes event and instance when the case ends. */
 	free(probe);
 }
 
@@ -86,7 +85,7 @@ void gmem_kprobe_arm(struct gmem_kprobe *probe)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/trace", probe->dir);
-	/* It is the opening with O_TRUNC that clears it; truncate(2) does not. */
+	/* Opening the file with O_TRUNC clears the trace; truncate(2) does not. */
 	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
 		gmem_broken("%s: %m", path);
@@ -99,7 +98,10 @@ void gmem_kprobe_disarm(struct gmem_kprobe *probe)
 	write_in(probe->dir, "tracing_on", "0");
 }
 
-/* Probe hits that the kernel could not handle: "group/event hits misses". */
+/*
+ * The case is BROKEN if the kernel missed hits of the probe, for example in nested probes.
+ * A line of kprobe_profile is "event hits misses".
+ */
 static void check_missed(struct gmem_kprobe *probe)
 {
 	unsigned long hits, misses;
@@ -116,7 +118,8 @@ static void check_missed(struct gmem_kprobe *probe)
 	fclose(file);
 }
 
-/* Entries that the ring buffer dropped, as the trace's own header counts them:
+/*
+ * The case is BROKEN if the ring buffer dropped entries.  The header of the trace counts them:
  * "# entries-in-buffer/entries-written: 3/3   #P:2".
  */
 static void check_lost(const char *line)
@@ -131,7 +134,7 @@ static void check_lost(const char *line)
 }
 
 void gmem_kprobe_for_each(struct gmem_kprobe *probe,
-			 void (*fn)(const char *line, void *arg), void *arg)
+			  void (*fn)(const char *line, void *arg), void *arg)
 {
 	char path[160], line[512];
 	FILE *file;
@@ -152,11 +155,11 @@ void gmem_kprobe_for_each(struct gmem_kprobe *probe,
 u64 gmem_kprobe_value(const char *line, const char *key)
 {
 	char needle[40];
-	const char *at;
+	const char *found;
 
 	snprintf(needle, sizeof(needle), " %s=", key);
-	at = strstr(line, needle);
-	if (!at)
+	found = strstr(line, needle);
+	if (!found)
 		gmem_broken("no \"%s\" in trace line: %s", needle, line);
-	return strtoull(at + strlen(needle), NULL, 0);
+	return strtoull(found + strlen(needle), NULL, 0);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* NUMA nodes, through libnuma. */
+/* NUMA nodes and policies, through libnuma. */
 #include <errno.h>
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/mman.h>
 #include <linux/bits.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "kselftest.h"
@@ -16,7 +16,7 @@
 #include "case/gmem_result.h"
 #include "mm/gmem_numa.h"
 
-/* From <numaif.h>, whose name kvm_util's own numaif.h takes. */
+/* These are in <numaif.h>, but an include of that name finds kvm_util's own numaif.h. */
 #ifndef MPOL_MF_MOVE
 #define MPOL_DEFAULT 0
 #define MPOL_BIND 2
@@ -38,7 +38,10 @@ static int find_node(int nth)
 	return -1;
 }
 
-/* Asked for each page; a node that has memory at boot does not lose all of it. */
+/*
+ * The first two nodes are cached, as callers ask for them for each page.  They stay the same,
+ * because a node that has memory at boot does not lose all of it.
+ */
 int gmem_numa_node(int nth)
 {
 	static int node[2] = { -1, -1 };
@@ -62,7 +65,7 @@ enum gmem_skip_reason gmem_numa_missing(void)
 
 	if (gmem_numa_node(1) < 0)
 		return GMEM_SKIP_no_numa;
-	/* Merely asks where NULL is, which only a missing system call refuses. */
+	/* This only asks for the node of NULL, which fails only without the system call. */
 	if (numa_move_pages(0, 1, &page, NULL, &status, 0))
 		return GMEM_SKIP_no_numa_migration;
 	return GMEM_SKIP_none;
@@ -107,7 +110,7 @@ void gmem_numa_bind(int node)
 	struct bitmask *mask;
 
 	if (node < 0) {
-		/* libnuma has no call for it: a local policy is not the default one. */
+		/* libnuma has no call for this: its local policy is not the default policy. */
 		if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0))
 			gmem_broken("set_mempolicy: %m");
 		return;
@@ -125,12 +128,10 @@ void gmem_numa_prefer(int node)
 int __gmem_numa_move(pid_t pid, void *addr, size_t count, size_t page_size, int node, bool all,
 		     int *status)
 {
-	void **pages = calloc(count, sizeof(*pages));
-	int *nodes = calloc(count, sizeof(*nodes));
+	void **pages = gmem_zalloc(count, sizeof(*pages));
+	int *nodes = gmem_zalloc(count, sizeof(*nodes));
 	int ret;
 
-	if (!pages || !nodes)
-		gmem_broken("out of memory");
 	for (size_t i = 0; i < count; i++) {
 		pages[i] = (char *)addr + i * page_size;
 		nodes[i] = node;
@@ -151,13 +152,13 @@ void gmem_numa_move(void *addr, size_t count, size_t page_size, int node, bool a
 	int ret;
 
 	ret = __gmem_numa_move(0, addr, count, page_size, node, all, status);
-	/* Pages that were not moved, or a node that is full, are not our verdict. */
+	/* Pages that were not moved, or a full node (-ENOMEM), are not judged here. */
 	if (ret < 0 && ret != -ENOMEM)
 		gmem_broken("move_pages to node %d: %s", node, strerror(-ret));
 	free(status);
 }
 
-/* libnuma has no call that both binds and moves. */
+/* This is a system call, because libnuma has no call that both binds and moves. */
 int __gmem_numa_mbind(void *addr, size_t size, int node, bool strict)
 {
 	struct bitmask *mask = mask_of(node);
@@ -230,7 +231,7 @@ void gmem_numa_migrate(int from, int to)
 {
 	long ret = __gmem_numa_migrate(from, to);
 
-	/* Above 0: that many pages were not moved, which is not our verdict. */
+	/* A number above 0 counts pages that were not moved, which is not judged here. */
 	if (ret < 0)
 		gmem_broken("migrate_pages from node %d to %d: %s", from, to, strerror(-ret));
 }

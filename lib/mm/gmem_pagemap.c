@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The pfns of what this process maps, from /proc/self/pagemap. */
+/* The pfns of the pages that this process maps, from /proc/self/pagemap. */
 #include <fcntl.h>
 #include <unistd.h>
 #include <linux/bits.h>
 #include <sys/mman.h>
 
+#include "case/gmem_result.h"
 #include "mm/gmem_pagemap.h"
 #include "mm/gmem_proof.h"
 
-/* Documentation/admin-guide/mm/pagemap.rst */
+/* The bits of an entry, as in Documentation/admin-guide/mm/pagemap.rst. */
 #define PM_PFN_MASK	(BIT_ULL(55) - 1)
 #define PM_PRESENT	BIT_ULL(63)
 
 static void read_entries(void *addr, size_t count, size_t page_size, u64 *entries)
 {
-	off_t at = (unsigned long)addr / page_size * sizeof(*entries);
+	off_t offset = (unsigned long)addr / page_size * sizeof(*entries);
 	size_t len = count * sizeof(*entries);
 	int fd;
 
 	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, entries, len, at) != (ssize_t)len)
+	if (fd < 0 || pread(fd, entries, len, offset) != (ssize_t)len)
 		gmem_broken("/proc/self/pagemap: %m");
 	close(fd);
 }
@@ -66,11 +67,12 @@ void gmem_pagemap_read(void *addr, size_t count, size_t page_size, u64 *pfns)
 
 enum gmem_skip_reason gmem_pagemap_missing(void)
 {
-	char here = 1;
+	char on_stack = 1;
 	u64 entry;
 
 	/* Without CAP_SYS_ADMIN the kernel shows every pfn as 0. */
-	read_entries((void *)((unsigned long)&here & -getpagesize()), 1, getpagesize(), &entry);
+	read_entries((void *)((unsigned long)&on_stack & -getpagesize()), 1, getpagesize(),
+		     &entry);
 	return entry & PM_PFN_MASK ? GMEM_SKIP_none : GMEM_SKIP_no_pagemap;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory failure: ways to have the kernel take a frame out of use. */
+/* Memory failure: the ways to make the kernel take a page out of use. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@
 #define HWPOISON "/sys/kernel/debug/hwpoison"
 #define UNPOISON HWPOISON "/unpoison-pfn"
 
-/* What a case may take out of use; each frame takes an entry of gmem_restore, too. */
-#define MAX_FRAMES 32
+/* The most pages that a case may take out of use; gmem_restore has an entry for each, too. */
+#define MAX_PAGES 32
 
 const struct gmem_poison gmem_poison_soft_offline_page = {
 	.name = "soft_offline_page",
@@ -51,29 +51,29 @@ const struct gmem_poison gmem_poison_corrupt_pfn = {
 };
 
 static struct {
-	u64 pfn[MAX_FRAMES];
+	u64 pfn[MAX_PAGES];
 	size_t n;
-	long before;		/* how many were out of use */
+	long before;		/* pages that were out of use before the first one */
 } taken;
 
 enum gmem_skip_reason gmem_poison_missing(const struct gmem_poison *how)
 {
-	/* The directory's attributes are there only with CONFIG_MEMORY_FAILURE. */
+	/* soft_offline_page exists only with CONFIG_MEMORY_FAILURE. */
 	if (!gmem_file_exists(MEMORY "/soft_offline_page") || !gmem_file_exists(UNPOISON) ||
 	    (how->file && !gmem_file_exists(how->file)))
 		return GMEM_SKIP_no_memory_failure;
 	return GMEM_SKIP_none;
 }
 
-/* What an administrator may have set: to refuse, or to panic. */
-static void begin(void)
+/* Undoes what an administrator may have set: that the kernel refuses, or panics. */
+static void prepare(void)
 {
 	gmem_sysctl_set("/proc/sys/vm/enable_soft_offline", "1");
 	gmem_sysctl_set("/proc/sys/vm/memory_failure_recovery", "1");
 	taken.before = gmem_poison_count();
 }
 
-/* For the keeper, in which nothing can be said to be broken. */
+/* Does what gmem_poison_has() does, for the restorer, which cannot end the case as BROKEN. */
 static bool is_poisoned(u64 pfn)
 {
 	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
@@ -87,8 +87,11 @@ static bool is_poisoned(u64 pfn)
 	return flags & BIT_ULL(KPF_HWPOISON);
 }
 
-/* A frame is in use until the case's files and mappings are gone. */
-static void bring_back(const char *path, const char *number)
+/*
+ * Brings the pfn @number back into use at the end of a case.  The kernel refuses that until
+ * the case's files and mappings are gone.
+ */
+static void restore_page(const char *path, const char *number)
 {
 	u64 pfn = strtoull(number, NULL, 0);
 
@@ -96,10 +99,11 @@ static void bring_back(const char *path, const char *number)
 		if (__gmem_file_write(path, number))
 			usleep(1000);
 	if (is_poisoned(pfn))
-		fprintf(stderr, "# putting back: frame %s stays out of use\n", number);
+		fprintf(stderr, "# putting back: pfn %s stays out of use\n", number);
 }
 
-static void note(u64 pfn)
+/* Remembers @pfn, once, and arranges that it comes back into use when the case ends. */
+static void remember(u64 pfn)
 {
 	char number[32];
 
@@ -107,19 +111,19 @@ static void note(u64 pfn)
 		if (taken.pfn[i] == pfn)
 			return;
 	if (!taken.n)
-		begin();
-	if (taken.n == MAX_FRAMES)
-		gmem_broken("more than %d frames", MAX_FRAMES);
+		prepare();
+	if (taken.n == MAX_PAGES)
+		gmem_broken("the case takes more than %d pages out of use", MAX_PAGES);
 	taken.pfn[taken.n++] = pfn;
 	snprintf(number, sizeof(number), "%#lx", pfn);
-	gmem_restore_call(bring_back, UNPOISON, number);
+	gmem_restore_call(restore_page, UNPOISON, number);
 }
 
 int __gmem_poison(const struct gmem_poison *how, void *addr, u64 pfn)
 {
 	char text[32];
 
-	note(pfn);
+	remember(pfn);
 	if (!how->file)
 		return madvise(addr, getpagesize(), how->advice) ? -errno : 0;
 	snprintf(text, sizeof(text), "%#lx", how->by_number ? pfn : pfn * getpagesize());
@@ -162,12 +166,12 @@ void gmem_poison_take_back(void)
 		snprintf(text, sizeof(text), "%#lx", pfn);
 		err = __gmem_file_write(UNPOISON, text);
 		if (err)
-			gmem_broken("frame %#lx cannot be brought back into use: %s", pfn,
+			gmem_broken("pfn %#lx cannot be brought back into use: %s", pfn,
 				    strerror(-err));
 	}
 	count = gmem_poison_count();
 	if (count != taken.before)
 		gmem_fail(GMEM_MEMORY_FAILURE,
-			  "wanted %ld unusable frames in /proc/meminfo once all are back, got %ld",
+			  "wanted %ld pages out of use in /proc/meminfo once all are back, got %ld",
 			  taken.before, count);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How an observer of pfns proves itself. */
+/* The self-test of an observer of pfns. */
 #include <fcntl.h>
 #include <unistd.h>
 #include <linux/compiler.h>
@@ -33,9 +33,10 @@ void gmem_proof_release(int pipefd[2])
 void gmem_proof_check(const char *observer, const u64 *before, const u64 *after)
 {
 	if (before[0] == after[0])
-		gmem_broken("%s: a page with a new frame still has frame %#lx", observer, after[0]);
+		gmem_broken("%s: a page that was allocated again still has pfn %#lx", observer,
+			    after[0]);
 	for (int page = 1; page < GMEM_PROOF_PAGES; page++)
 		if (before[page] != after[page] || !before[page])
-			gmem_broken("%s: a page that stayed has frame %#lx, and then %#lx",
+			gmem_broken("%s: a page that stayed has pfn %#lx, and then %#lx",
 				    observer, before[page], after[page]);
 }

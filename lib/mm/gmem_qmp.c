@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* QMP: the QEMU monitor of the machine that runs this very kernel. */
+/* QMP: the QEMU monitor of the machine that this kernel runs on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,9 +12,10 @@
 #include "case/gmem_result.h"
 #include "mm/gmem_qmp.h"
 
-/* Longer than any reply that is asked for. */
-#define LINE 16384
+/* The reply with all memory devices is shorter than this. */
+#define MAX_REPLY 16384
 
+/* Only the reply to a command that succeeded has this key. */
 #define RETURN "\"return\": "
 
 enum gmem_skip_reason gmem_qmp_missing(void)
@@ -22,7 +23,10 @@ enum gmem_skip_reason gmem_qmp_missing(void)
 	return getenv("GMEM_QMP") ? GMEM_SKIP_none : GMEM_SKIP_no_qmp;
 }
 
-/* Reads a line without its end; what exceeds @size is dropped.  0 or -errno. */
+/*
+ * Reads a line without its newline into @line, and drops what exceeds @size.  Returns 0 or
+ * -errno.
+ */
 static int read_line(int fd, struct gmem_deadline *deadline, char *line, size_t size)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
@@ -47,8 +51,11 @@ static int read_line(int fd, struct gmem_deadline *deadline, char *line, size_t 
 	return 0;
 }
 
-/* Skips events, the greeting, and what was left of replies to somebody else. */
-static int wait_for(int fd, const char *id, char *line, size_t size)
+/*
+ * Reads lines until one has @id.  Other lines are the greeting, events, and replies that an
+ * earlier user of the port has not read.
+ */
+static int wait_for_reply(int fd, const char *id, char *line, size_t size)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 	int err;
@@ -72,7 +79,7 @@ static int run(int fd, const char *command, const char *arguments, char *line, s
 		return -E2BIG;
 	if (write(fd, text, len) != len)
 		return errno ? -errno : -EIO;
-	err = wait_for(fd, id, line, size);
+	err = wait_for_reply(fd, id, line, size);
 	if (!err && !strstr(line, RETURN))
 		err = -EREMOTEIO;
 	return err;
@@ -89,7 +96,7 @@ int __gmem_qmp(const char *command, const char *arguments, char *reply, size_t s
 	fd = open(port, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* An error means that somebody negotiated before us. */
+	/* An error in the reply means that an earlier user of the port has negotiated. */
 	if (!negotiated)
 		err = run(fd, "qmp_capabilities", "{}", reply, size);
 	negotiated = !err || err == -EREMOTEIO;
@@ -151,7 +158,7 @@ void gmem_qmp_set(const char *device, const char *property, u64 value)
 
 bool gmem_qmp_has_memory(const char *device)
 {
-	char id[64], reply[LINE];
+	char id[64], reply[MAX_REPLY];
 
 	gmem_qmp("query-memory-devices", "{}", reply, sizeof(reply));
 	snprintf(id, sizeof(id), "\"id\": \"%s\"", device);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Another owner for frames that a region has left. */
+/* Gives the pages that a region has left to another owner. */
 #include <sched.h>
 #include <unistd.h>
 #include <linux/bits.h>
 #include <sys/mman.h>
-
-#include "kselftest.h"
 
 #include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
@@ -14,23 +12,26 @@
 #include "mm/gmem_reuse.h"
 #include "mm/gmem_watermark.h"
 
-/* Of the node's free memory: what is left alone, which is more than the kernel's lowered
- * reserve, lest it call the OOM killer, and the most that is taken in huge pages.
+/*
+ * Bytes of the node's free memory that stay free.  This is more than the lowered watermarks, so
+ * that the kernel does not call the OOM killer.
  */
-#define MARGIN	BIT(24)
-#define MOST	BIT(30)
-/* Pages taken at a time: small ones by each CPU first, then by any, and then huge ones. */
-#define SMALL	4096
-#define STEP	16384
+#define MARGIN		BIT(24)
+/* The most bytes to take in huge pages. */
+#define HUGE_SIZE	BIT(30)
+/* Pages to take on each CPU first. */
+#define PER_CPU		4096
+/* Pages to take at a time afterwards: the first step is small pages, the others are huge. */
+#define STEP		16384
 
-/* How many of the owner's pages [@first, @first + @npages) have one of @pfns. */
+/* Returns how many of the owner's pages [@first, @first + @npages) have one of @pfns. */
 static size_t count_among(const struct gmem_anon *owner, size_t first, size_t npages,
 			  const u64 *pfns, size_t count)
 {
 	u64 low = -1ULL, high = 0;
 	size_t found = 0;
 
-	/* Nearly all of memory is elsewhere. */
+	/* Nearly all pages are outside the range of @pfns, which is quick to check. */
 	for (size_t i = 0; i < count; i++) {
 		low = pfns[i] < low ? pfns[i] : low;
 		high = pfns[i] > high ? pfns[i] : high;
@@ -42,20 +43,20 @@ static size_t count_among(const struct gmem_anon *owner, size_t first, size_t np
 }
 
 /*
- * As much as may be taken, of which @small pages are not huge: the kernel clears every
- * page, and huge ones fast; but they leave alone what is free in smaller pieces.
+ * Creates the owner, of @small small pages and HUGE_SIZE bytes in huge pages, all that may be
+ * taken.  The kernel clears huge pages faster, but they cannot come from smaller free areas.
  */
 static struct gmem_anon *create_owner(size_t small)
 {
 	size_t page_size = getpagesize();
-	struct gmem_anon *owner = gmem_anon_create(small + MOST / page_size);
+	struct gmem_anon *owner = gmem_anon_create(small + HUGE_SIZE / page_size);
 
-	madvise(owner->mem + small * page_size, MOST, MADV_HUGEPAGE);
+	madvise(owner->mem + small * page_size, HUGE_SIZE, MADV_HUGEPAGE);
 	return owner;
 }
 
-/* Pages that the owner may still take: memory may have come free since the last time. */
-static size_t room(const struct gmem_anon *owner, size_t taken)
+/* Returns how many pages the owner may still take; more may have become free meanwhile. */
+static size_t pages_left(const struct gmem_anon *owner, size_t taken)
 {
 	size_t free = gmem_numa_free(gmem_numa_node(0));
 	size_t npages = free < MARGIN ? 0 : (free - MARGIN) / owner->page_size;
@@ -63,18 +64,21 @@ static size_t room(const struct gmem_anon *owner, size_t taken)
 	return npages < owner->npages - taken ? npages : owner->npages - taken;
 }
 
-/* Takes up to @npages more from page *@taken on, and returns how many of @pfns they are. */
+/*
+ * Allocates up to @npages more of the owner's pages, from page *@taken on, and returns how many
+ * of @pfns they have.
+ */
 static size_t take(struct gmem_anon *owner, size_t *taken, size_t npages,
 		   const u64 *pfns, size_t count)
 {
-	size_t first = *taken, most = room(owner, first);
+	size_t first = *taken, most = pages_left(owner, first);
 
 	if (npages > most)
 		npages = most;
 	*taken += npages;
 	gmem_anon_touch(owner, first, npages);
-	gmem_pagemap_read(owner->mem + first * owner->page_size, npages,
-			       owner->page_size, owner->pfns + first);
+	gmem_pagemap_read(owner->mem + first * owner->page_size, npages, owner->page_size,
+			  owner->pfns + first);
 	return count_among(owner, first, npages, pfns, count);
 }
 
@@ -85,8 +89,9 @@ static void run_on(const cpu_set_t *cpus)
 }
 
 /*
- * What a CPU frees is on its own list at first, which gives out small pages, to that CPU
- * alone: and the trigger may have run on any.
+ * Takes small pages on every CPU in turn.  A page that is freed is on a free list of the CPU
+ * that freed it at first, and only that CPU can get it from there, as a small page.  The
+ * trigger may have run on any CPU.
  */
 static size_t take_on_each_cpu(struct gmem_anon *owner, const cpu_set_t *cpus,
 			       size_t *taken, const u64 *pfns, size_t count)
@@ -100,7 +105,7 @@ static size_t take_on_each_cpu(struct gmem_anon *owner, const cpu_set_t *cpus,
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
 		run_on(&one);
-		reused += take(owner, taken, SMALL, pfns, count);
+		reused += take(owner, taken, PER_CPU, pfns, count);
 	}
 	run_on(cpus);
 	return reused;
@@ -116,11 +121,11 @@ size_t gmem_reuse_pfns(const u64 *pfns, size_t count)
 		gmem_broken("sched_getaffinity: %m");
 	gmem_watermark_lower();
 	gmem_anon_free(owner);
-	owner = create_owner(CPU_COUNT(&cpus) * SMALL + STEP);
+	owner = create_owner(CPU_COUNT(&cpus) * PER_CPU + STEP);
 	gmem_numa_bind(gmem_numa_node(0));
 	reused = take_on_each_cpu(owner, &cpus, &taken, pfns, count);
-	/* Some pages may be free where nobody looks; most of them are worth going on for. */
-	while (reused < count / 4 * 3 && room(owner, taken))
+	/* Go on until most pfns are there; the last ones may not be free at all. */
+	while (reused < count / 4 * 3 && pages_left(owner, taken))
 		reused += take(owner, &taken, STEP, pfns, count);
 	gmem_numa_bind(-1);
 	return reused;

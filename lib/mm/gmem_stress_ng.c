@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Noise: stress-ng beside a test. */
+/* stress-ng as background load beside a test. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,61 +23,14 @@
 #include "mm/gmem_stress_ng.h"
 
 #define MEMORY	"/sys/devices/system/memory"
-
-/* Puts the directory @fd to where it was before something was mounted over it. */
-static int show(int fd, long id)
-{
-	char from[32], to[64];
-
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-	snprintf(to, sizeof(to), MEMORY "/memory%ld", id);
-	if (mkdir(to, 0755) || mount(from, to, NULL, MS_BIND, NULL))
-		return -errno;
-	return 0;
-}
-
-static int show_opened(const int *fds, const long *ids, size_t count)
-{
-	int err = 0;
-
-	if (mount("none", MEMORY, "tmpfs", 0, NULL))
-		return -errno;
-	for (size_t i = 0; i < count && !err; i++)
-		err = show(fds[i], ids[i]);
-	return err;
-}
-
-/*
- * Has this process, and whoever it starts, see the @count memory blocks @ids alone, in a mount
- * namespace of its own.  Returns 0 or -errno.
- */
-static int show_blocks(const long *ids, size_t count)
-{
-	int fds[count], err = 0;
-	char path[64];
-	size_t opened;
-
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -errno;
-	for (opened = 0; opened < count && !err; opened++) {
-		snprintf(path, sizeof(path), MEMORY "/memory%ld", ids[opened]);
-		fds[opened] = open(path, O_PATH | O_CLOEXEC);
-		if (fds[opened] < 0)
-			err = -errno;
-	}
-	if (!err)
-		err = show_opened(fds, ids, count);
-	while (opened--)
-		close(fds[opened]);
-	return err;
-}
-
 #define STRESS_NG "stress-ng"
 
-/* Seconds for it to end by itself, and for what was killed to be gone. */
-#define COURTESY 5
-/* A stressor, of which one worker is started, and its bound on memory.  None of them
- * poisons memory, or takes more the more there is.
+/* Seconds for stress-ng to end by itself after SIGTERM. */
+#define TERM_TIMEOUT_S 5
+
+/*
+ * The stressors, one worker of each, and their bounds on memory.  None of them poisons memory,
+ * or takes more memory on a machine that has more.
  */
 static const struct {
 	const char *name, *option, *value;
@@ -91,10 +45,61 @@ static const struct {
 	{ "memhotplug", .blocks = true },
 };
 
-static pid_t noise;
+/* The leader of the process group of stress-ng, or 0. */
+static pid_t stress_ng;
 
-/* Names of the stressors that this one has, in one line, with a space around each;
- * false if there is no stress-ng.
+/* Bind-mounts the directory @fd of block @id to its old path, which is in a tmpfs now. */
+static int mount_block(int fd, long id)
+{
+	char from[32], to[64];
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	snprintf(to, sizeof(to), MEMORY "/memory%ld", id);
+	if (mkdir(to, 0755) || mount(from, to, NULL, MS_BIND, NULL))
+		return -errno;
+	return 0;
+}
+
+/* Covers the directory of memory blocks by one that has only the blocks @ids. */
+static int mount_blocks(const int *fds, const long *ids, size_t count)
+{
+	int err = 0;
+
+	if (mount("none", MEMORY, "tmpfs", 0, NULL))
+		return -errno;
+	for (size_t i = 0; i < count && !err; i++)
+		err = mount_block(fds[i], ids[i]);
+	return err;
+}
+
+/*
+ * Hides all memory blocks but the @count blocks @ids from this process and its children, in a
+ * mount namespace of its own.  Returns 0 or -errno.
+ */
+static int hide_other_blocks(const long *ids, size_t count)
+{
+	int fds[count], err = 0;
+	char path[64];
+	size_t opened;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	for (opened = 0; opened < count && !err; opened++) {
+		snprintf(path, sizeof(path), MEMORY "/memory%ld", ids[opened]);
+		fds[opened] = open(path, O_PATH | O_CLOEXEC);
+		if (fds[opened] < 0)
+			err = -errno;
+	}
+	if (!err)
+		err = mount_blocks(fds, ids, count);
+	while (opened--)
+		close(fds[opened]);
+	return err;
+}
+
+/*
+ * Reads the names of the stressors that the installed stress-ng has, in one line with a space
+ * around each name.  Returns false if there is no stress-ng.
  */
 static bool read_stressors(char *names, size_t size)
 {
@@ -126,7 +131,10 @@ enum gmem_skip_reason gmem_stress_ng_missing(void)
 	return read_stressors(names, sizeof(names)) ? GMEM_SKIP_none : GMEM_SKIP_no_stress_ng;
 }
 
-/* The command line; its words are never freed. */
+/*
+ * Writes the command line to @word, with stressors that need memory blocks only if @blocks.
+ * Its words are never freed, as the case ends soon after.
+ */
 static void build_command(const char **word, bool blocks)
 {
 	char names[8192], *option;
@@ -158,7 +166,10 @@ static void build_command(const char **word, bool blocks)
 	*word = NULL;
 }
 
-/* In a process group of its own; whoever reads what we print does not wait for it. */
+/*
+ * Becomes stress-ng, in a process group of its own.  Its output is /dev/null, so that whoever
+ * reads the output of the test does not wait for stress-ng to close it.
+ */
 __noreturn
 static void run(const char **command, const long *blocks, size_t nblocks)
 {
@@ -166,16 +177,19 @@ static void run(const char **command, const long *blocks, size_t nblocks)
 
 	setpgid(0, 0);
 	gmem_stop_forget();
-	/* Like the vCPUs: what is under test is the kernel, which comes first. */
+	/* Like the vCPUs, stress-ng yields to the kernel threads under test. */
 	if (setpriority(PRIO_PROCESS, 0, 19) || null < 0 || dup2(null, 0) < 0 ||
 	    dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-	    (nblocks && show_blocks(blocks, nblocks)))
+	    (nblocks && hide_other_blocks(blocks, nblocks)))
 		_exit(126);
 	execvp(command[0], (char * const *)command);
 	_exit(127);
 }
 
-/* Its children are not ours to wait for, and may be busy in the kernel. */
+/*
+ * Returns true once no process of @group is left.  waitpid(2) cannot tell, because the children
+ * of stress-ng are not ours; after SIGKILL they may be in the kernel for a while.
+ */
 static bool is_gone(pid_t group)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
@@ -186,7 +200,7 @@ static bool is_gone(pid_t group)
 	return true;
 }
 
-/* What is put back next it must not change again. */
+/* Kills the group at the end of a case, before it can change what is restored next. */
 static void kill_group(const char *number, const char *text)
 {
 	kill(-atoi(number), SIGKILL);
@@ -200,37 +214,37 @@ void gmem_stress_ng_start(const long *blocks, size_t nblocks)
 	char number[16];
 
 	build_command(command, nblocks);
-	noise = fork();
-	if (noise < 0)
+	stress_ng = fork();
+	if (stress_ng < 0)
 		gmem_broken("fork: %m");
-	if (!noise)
+	if (!stress_ng)
 		run(command, blocks, nblocks);
-	setpgid(noise, noise);
-	snprintf(number, sizeof(number), "%d", noise);
+	setpgid(stress_ng, stress_ng);
+	snprintf(number, sizeof(number), "%d", stress_ng);
 	gmem_restore_call(kill_group, number, "");
 }
 
-/* Not reaped before the group is killed: its number stays ours. */
+/* This does not reap the leader, so that nobody else gets its pid before the group is killed. */
 bool gmem_stress_ng_lasts(void)
 {
 	siginfo_t info = {};
 
-	return !waitid(P_PID, noise, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
+	return !waitid(P_PID, stress_ng, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
 }
 
 void gmem_stress_ng_stop(void)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(COURTESY);
+	struct gmem_deadline deadline = gmem_deadline_in(TERM_TIMEOUT_S);
 
-	if (!noise)
+	if (!stress_ng)
 		return;
-	/* It removes its files if it is asked to end, and given the time. */
-	kill(noise, SIGTERM);
+	/* After SIGTERM stress-ng removes its files, for which it gets some time. */
+	kill(stress_ng, SIGTERM);
 	while (gmem_stress_ng_lasts() && gmem_deadline_poll(&deadline))
 		;
-	kill(-noise, SIGKILL);
-	waitpid(noise, NULL, 0);
-	if (!is_gone(noise))
+	kill(-stress_ng, SIGKILL);
+	waitpid(stress_ng, NULL, 0);
+	if (!is_gone(stress_ng))
 		gmem_broken("stress-ng cannot be killed");
-	noise = 0;
+	stress_ng = 0;
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Transparent huge pages, asked for by page faults. */
+/* Transparent huge pages, allocated by page faults. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/compiler.h>
 #include <linux/sizes.h>
+#include <linux/types.h>
 #include <sys/mman.h>
 
 #include "case/gmem_alloc.h"
 #include "case/gmem_file.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_numa.h"
 #include "mm/gmem_pagemap.h"
 #include "mm/gmem_thp.h"
@@ -18,8 +20,8 @@
 
 struct gmem_thp {
 	char *area;
-	size_t size;
-	char *next;
+	size_t size;		/* of @area, in bytes */
+	char *next;		/* the huge page to touch next */
 };
 
 enum gmem_skip_reason gmem_thp_missing(void)
@@ -42,7 +44,7 @@ struct gmem_thp *gmem_thp_create(size_t most, int node)
 {
 	struct gmem_thp *thp = gmem_zalloc(1, sizeof(*thp));
 
-	/* One more, as the first aligned address may be anywhere in the first. */
+	/* One more huge page, as the first address that is aligned is not at the beginning. */
 	thp->size = (most + 1) * SZ_2M;
 	thp->area = mmap(NULL, thp->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -50,7 +52,7 @@ struct gmem_thp *gmem_thp_create(size_t most, int node)
 		gmem_broken("mmap of %zu bytes: %m", thp->size);
 	if (madvise(thp->area, thp->size, MADV_HUGEPAGE))
 		gmem_broken("MADV_HUGEPAGE: %m");
-	/* Not the whole process: the node may have nothing left for its page tables. */
+	/* A policy of the thread would bind page tables, too; the node may be full. */
 	gmem_numa_mbind(thp->area, thp->size, node);
 	thp->next = (char *)(((unsigned long)thp->area + SZ_2M - 1) & -SZ_2M);
 	return thp;
@@ -64,6 +66,7 @@ void gmem_thp_fault(struct gmem_thp *thp)
 	if (thp->next + SZ_2M > thp->area + thp->size)
 		gmem_broken("no room for another huge page");
 	WRITE_ONCE(*thp->next, 1);
+	/* Only a huge page also maps the second small page. */
 	gmem_pagemap_read(thp->next, 2, page_size, pfns);
 	if (!pfns[1] && madvise(thp->next, page_size, MADV_DONTNEED))
 		gmem_broken("MADV_DONTNEED: %m");

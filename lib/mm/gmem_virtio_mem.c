@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A virtio-mem device, which QEMU resizes and the kernel's driver follows. */
+/* A virtio-mem device, whose size QEMU requests and the kernel's driver follows. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,13 +13,14 @@
 
 #define DEVICE	"virtio-mem"
 
-/* How often to ask for a size again, and for how many seconds to wait for it then: the
- * driver asks itself again after a minute.
+/*
+ * How often to request a size, and for how many seconds to wait each time.  The driver tries
+ * again by itself only after a minute.
  */
 #define TRIES 5
-#define TIMEOUT_S 1
+#define TRY_TIMEOUT_S 1
 
-static void shrink_to_nothing(const char *device, const char *text)
+static void restore_size(const char *device, const char *text)
 {
 	if (__gmem_virtio_mem_shrink(0))
 		fprintf(stderr, "# putting back: the device %s keeps its size\n", device);
@@ -37,8 +38,9 @@ int gmem_virtio_mem_find(long others[2])
 	if (gmem_qmp_get(DEVICE, "node") != node)
 		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
 	if (gmem_qmp_get(DEVICE, "size"))
-		gmem_broken("the device has %lu bytes plugged", gmem_qmp_get(DEVICE, "size"));
-	gmem_restore_call(shrink_to_nothing, DEVICE, "");
+		gmem_broken("wanted a virtio-mem device without memory, got %lu bytes",
+			    gmem_qmp_get(DEVICE, "size"));
+	gmem_restore_call(restore_size, DEVICE, "");
 	return node;
 }
 
@@ -47,7 +49,8 @@ u64 gmem_virtio_mem_address(void)
 	return gmem_qmp_get(DEVICE, "memaddr");
 }
 
-static bool all_are(bool online, long first, u64 count)
+/* Returns true if the @count blocks from @first on are all @online, or else all offline. */
+static bool are_all(bool online, long first, u64 count)
 {
 	for (long id = first; id < first + count; id++)
 		if (online ? !gmem_block_is_online(id) : !gmem_block_is_offline(id))
@@ -57,14 +60,15 @@ static bool all_are(bool online, long first, u64 count)
 
 long gmem_virtio_mem_grow(u64 size, bool online)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(TRIES * TIMEOUT_S);
+	struct gmem_deadline deadline = gmem_deadline_in(TRIES * TRY_TIMEOUT_S);
 	u64 block_size = gmem_block_pages() * getpagesize();
 	long first = (gmem_virtio_mem_address() + block_size - 1) / block_size;
 
 	gmem_qmp_set(DEVICE, "requested-size", size);
-	while (gmem_qmp_get(DEVICE, "size") != size || !all_are(online, first, size / block_size))
+	while (gmem_qmp_get(DEVICE, "size") != size || !are_all(online, first, size / block_size))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("wanted the device to get %lu bytes, got %lu", size,
+			gmem_broken("virtio-mem: wanted %lu bytes in %s blocks, got %lu",
+				    size, online ? "online" : "offline",
 				    gmem_qmp_get(DEVICE, "size"));
 	return first;
 }
@@ -97,8 +101,11 @@ void __gmem_virtio_mem_request_other(void)
 		__gmem_qmp_set(DEVICE, "requested-size", unit);
 }
 
-/* Blocks go some time after the last of their memory has. */
-static bool gone(long first, u64 count)
+/*
+ * Returns true if none of the @count blocks from @first on exists.  The kernel removes blocks
+ * some time after the last of their memory is unplugged.
+ */
+static bool are_gone(long first, u64 count)
 {
 	for (long id = first; id < first + count; id++)
 		if (gmem_block_exists(id))
@@ -106,18 +113,20 @@ static bool gone(long first, u64 count)
 	return true;
 }
 
-/* Waits for that for a while, and for all @blocks from @first on to be gone if nothing is
- * left.
+/*
+ * Requests a size of 0, and waits for a while until at most @want bytes are plugged, and, if
+ * none are, until the @blocks blocks from @first on are gone.  Returns false if that does not
+ * happen; *@left is the size that QEMU told last.
  */
 static bool shrinks_to(u64 want, u64 *left, long first, u64 blocks)
 {
-	struct gmem_deadline deadline = gmem_deadline_in(TIMEOUT_S);
+	struct gmem_deadline deadline = gmem_deadline_in(TRY_TIMEOUT_S);
 
 	if (__gmem_qmp_set(DEVICE, "requested-size", 0))
 		return false;
 	do {
 		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want &&
-		    (*left || gone(first, blocks)))
+		    (*left || are_gone(first, blocks)))
 			return true;
 	} while (gmem_deadline_poll(&deadline));
 	return false;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A disk of compressed memory, of this case's own. */
+/* A zram device of the case's own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/types.h>
 #include <sys/swap.h>
 
 #include "case/gmem_file.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_zram.h"
 
 #define ZRAM_CONTROL	"/sys/class/zram-control"
@@ -24,7 +26,7 @@ const char *gmem_zram_create(size_t size)
 {
 	static char device[32];
 	char path[64], text[32];
-	/* Reading it is what adds a disk. */
+	/* Reading this file adds a device, and returns its number. */
 	long id = gmem_file_read_long(ZRAM_CONTROL "/hot_add");
 
 	snprintf(text, sizeof(text), "%ld", id);
@@ -36,7 +38,7 @@ const char *gmem_zram_create(size_t size)
 	return device;
 }
 
-/* What mkswap(8) writes to the first page: union swap_header of <linux/swap.h>. */
+/* Writes what mkswap(8) writes to the first page: union swap_header of <linux/swap.h>. */
 static void write_swap_header(const char *device, size_t size)
 {
 	size_t page_size = getpagesize();
@@ -54,7 +56,8 @@ static void write_swap_header(const char *device, size_t size)
 	close(fd);
 }
 
-static void stop_swapping(const char *device, const char *text)
+/* Ends swapping when the case ends; EINVAL means that it never began. */
+static void restore_swap(const char *device, const char *text)
 {
 	if (swapoff(device) && errno != EINVAL)
 		fprintf(stderr, "# putting back: swapoff %s: %s\n", device, strerror(errno));
@@ -65,7 +68,7 @@ void gmem_zram_swapon(size_t size)
 	const char *device = gmem_zram_create(size);
 
 	write_swap_header(device, size);
-	gmem_restore_call(stop_swapping, device, "");
+	gmem_restore_call(restore_swap, device, "");
 	if (swapon(device, 0))
 		gmem_broken("swapon %s: %m", device);
 }
