@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel counts of guest_memfd follows it, and is gone when it is.
+ * The kernel's counters follow guest_memfd when it moves, and drop it when it is freed.
  *
  * Contract: C10: page cache, unevictable, isolated and locked pages of each node, the
  *	     cgroup's charge, references, and the VM itself.
- * Method:   in a cgroup of its own a file is allocated on one node; every page is sent
- *	     to the other node, back, and there once more, which no page is that kept a
- *	     reference too many; then under a vCPU that writes.  Or no page moves, as all
- *	     are pinned, or unmovable; the vCPU must go on, and pages that are let go must
- *	     move.  After each step every node must be charged for the pages that are in
- *	     its frames, and the cgroup for all; in the end, for none.
+ * Method:   the case has a cgroup of its own and allocates a file on one node.  In one
+ *	     test every page is sent to the other node, back, and over again; a leaked
+ *	     reference would prevent the third move.  Then the pages move under a vCPU
+ *	     that writes.  In the other test no page moves, as all are pinned or
+ *	     unmovable; the vCPU must go on, and unpinned pages must move.  After each
+ *	     step every node must be charged for the pages that lie on it, and the cgroup
+ *	     for all; once the file is freed, for none.
  * Guards:   broken unless every counter saw the file being allocated.  A first file that
  *	     is allocated and freed makes the kernel fill its own lists and caches.
  * Needs:    a memory cgroup; two nodes; debugfs' kvm directory.
@@ -29,27 +30,27 @@
 #include "observe/gmem_zone.h"
 #include "trigger/gmem_fixture.h"
 
-/* So many that what CPUs and others do beside is small against it. */
+/* The file is large, so that what others allocate meanwhile is small beside it. */
 #define NPAGES	1024
 #define SLACK	(NPAGES / 4)
 
 GMEM_FIXTURE_WITH(accounting,
 	GMEM_MEMBERS(
-		struct gmem_account before;	/* there was a file */
+		struct gmem_account before;	/* the file was allocated */
 		bool locked;
 	),
 	GMEM_MEMBERS(
 		bool locked;		/* in memory, by mlock(2) */
 	))
 
-#define VARIANT(_flags) \
-GMEM_VARIANT(accounting, _flags, GMEM_CONFIG(default, _flags)) \
-GMEM_VARIANT(accounting, _flags##_locked, GMEM_CONFIG(default, _flags), \
+GMEM_CONFIG_VARIANT(accounting, optin_mmap_shared)
+GMEM_VARIANT(accounting, optin_mmap_shared_locked, GMEM_CONFIG(default, optin_mmap_shared),
 	     .locked = true)
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
+GMEM_CONFIG_VARIANT(accounting, mmap_shared)
+GMEM_VARIANT(accounting, mmap_shared_locked, GMEM_CONFIG(default, mmap_shared),
+	     .locked = true)
 
-/* How many pages of the file each node has. */
+/* Counts the pages of the file on each node. */
 static void count_pages(const struct gmem_migration *migration, long pages[2])
 {
 	struct gmem_zone zone;
@@ -62,8 +63,8 @@ static void count_pages(const struct gmem_migration *migration, long pages[2])
 	}
 }
 
-/* Every node and the cgroup must be charged for the file's pages, where they are. */
-static void check_counters(FIXTURE_DATA(accounting) * self, const struct gmem_account *there,
+/* Fails unless the nodes and the cgroup are charged for the file's pages where they lie. */
+static void check_counters(FIXTURE_DATA(accounting) * self, const struct gmem_account *allocated,
 			   const char *when, struct gmem_tally *tally)
 {
 	struct gmem_account now;
@@ -73,9 +74,9 @@ static void check_counters(FIXTURE_DATA(accounting) * self, const struct gmem_ac
 	count_pages(self->migration, pages);
 	gmem_account_read(&now);
 	gmem_account_check(&self->before, &now, pages, self->locked, SLACK, when);
-	if (labs(there->charged - now.charged) > SLACK)
-		gmem_fail(GMEM_ACCOUNTING, "%s: wanted %ld pages charged to the cgroup, got %ld", when,
-			  there->charged, now.charged);
+	if (labs(allocated->charged - now.charged) > SLACK)
+		gmem_fail(GMEM_ACCOUNTING, "%s: wanted %ld pages charged to the cgroup, got %ld",
+			  when, allocated->charged, now.charged);
 	tally->placed += NPAGES;
 }
 
@@ -103,9 +104,9 @@ static void destroy(FIXTURE_DATA(accounting) * self)
 	self->region = NULL;
 }
 
-/* Creates the file, of which each counter must take note. */
-static void begin(FIXTURE_DATA(accounting) * self, const struct gmem_config *config, struct gmem_account *there,
-		  struct gmem_tally *tally)
+/* Creates the file; the case is BROKEN unless each counter sees that. */
+static void create_counted(FIXTURE_DATA(accounting) * self, const struct gmem_config *config,
+			   struct gmem_account *allocated, struct gmem_tally *tally)
 {
 	long charged;
 
@@ -114,72 +115,69 @@ static void begin(FIXTURE_DATA(accounting) * self, const struct gmem_config *con
 	destroy(self);
 	gmem_account_read(&self->before);
 	create(self, config);
-	gmem_account_read(there);
-	/* The control is as many pages. */
-	charged = there->charged - self->before.charged;
+	gmem_account_read(allocated);
+	/* The control has as many pages as the file. */
+	charged = allocated->charged - self->before.charged;
 	if (charged < 2 * NPAGES - SLACK)
-		gmem_broken("of %d pages the cgroup is charged for %ld", 2 * NPAGES, charged);
-	check_counters(self, there, "allocated", tally);
+		gmem_broken("allocated %d pages: wanted the cgroup to be charged for them, got %ld",
+			    2 * NPAGES, charged);
+	check_counters(self, allocated, "allocated", tally);
 	if (gmem_account_vms(getpid()) != 1)
 		gmem_broken("wanted one VM in debugfs, got %d", gmem_account_vms(getpid()));
 }
 
-static void end(FIXTURE_DATA(accounting) * self)
+/* Fails unless all counters return to where they were before the file was created. */
+static void destroy_counted(FIXTURE_DATA(accounting) * self)
 {
 	destroy(self);
 	gmem_account_wait_vms(getpid());
 	gmem_account_wait(&self->before, SLACK);
 }
 
-static void all_must_move(FIXTURE_DATA(accounting) * self, int time, struct gmem_tally *tally)
+static void check_all_move(FIXTURE_DATA(accounting) * self, int nth, struct gmem_tally *tally)
 {
-	u64 moved = tally->moved;
+	u64 before = tally->moved;
 
 	gmem_migration_fire(self->migration, NULL, tally);
 	gmem_require_control(self->migration, tally);
-	if (tally->moved - moved != NPAGES)
+	if (tally->moved - before != NPAGES)
 		gmem_fail(GMEM_ACCOUNTING,
-			  "wanted all %d pages to move a %d. time, with nobody using them, got %lu",
-			  NPAGES, time, tally->moved - moved);
+			  "move %d: wanted all %d pages to move, as nobody uses them, got %lu",
+			  nth, NPAGES, tally->moved - before);
 }
 
 TEST_F_TIMEOUT(accounting, follows_what_moves, GMEM_CASE_TIMEOUT)
 {
-	struct gmem_account there;
+	struct gmem_account allocated;
 	struct gmem_tally tally = {};
 
 	GMEM_CASE_BEGIN();
 	gmem_require_movable(&variant->config);
 	self->locked = variant->locked;
-	begin(self, &variant->config, &there, &tally);
-	for (int time = 1; time <= 3; time++) {
-		all_must_move(self, time, &tally);
-		check_counters(self, &there, "moved", &tally);
+	create_counted(self, &variant->config, &allocated, &tally);
+	for (int nth = 1; nth <= 3; nth++) {
+		check_all_move(self, nth, &tally);
+		check_counters(self, &allocated, "moved", &tally);
 	}
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	do
 		gmem_migration_fire(self->migration, self->guest, &tally);
 	while (!tally.raced);
 	gmem_guest_pause(self->guest);
-	check_counters(self, &there, "moved under the guest", &tally);
+	check_counters(self, &allocated, "moved under the guest", &tally);
 	tally.verified += gmem_guest_verify(self->guest);
-	end(self);
+	destroy_counted(self);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED |
 		       GMEM_PLACED);
 }
 
-/* The region's pages alone, none of which may move. */
-static void none_must_move(FIXTURE_DATA(accounting) * self, struct gmem_tally *tally)
+/* Fails if a page of the region moves, or if the guest cannot write to one afterwards. */
+static void check_none_moves(FIXTURE_DATA(accounting) * self, struct gmem_tally *tally)
 {
-	u64 moved = tally->moved;
-
 	gmem_migration_fire(self->migration, NULL, tally);
 	gmem_require_control(self->migration, tally);
-	if (tally->moved != moved)
-		gmem_fail(self->region->movable ? GMEM_ATOMICITY : GMEM_UNMOVABLE,
-			  "page %zu: wanted the same frame, got %#lx instead of %#lx",
-			  self->migration->moved_page, self->migration->moved_to,
-			  self->migration->moved_from);
+	gmem_check_stayed(self->region->movable ? GMEM_ATOMICITY : GMEM_UNMOVABLE, "move_pages",
+			  self->migration, tally);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_guest_pause(self->guest);
@@ -187,30 +185,30 @@ static void none_must_move(FIXTURE_DATA(accounting) * self, struct gmem_tally *t
 
 TEST_F_TIMEOUT(accounting, stays_with_what_is_refused, GMEM_CASE_TIMEOUT)
 {
-	struct gmem_account there;
+	struct gmem_account allocated;
 	struct gmem_tally tally = {};
 	struct iovec all;
 	int ring = -1;
 
 	GMEM_CASE_BEGIN();
 	self->locked = variant->locked;
-	begin(self, &variant->config, &there, &tally);
+	create_counted(self, &variant->config, &allocated, &tally);
 	if (self->region->movable) {
 		all.iov_base = gmem_region_host(self->region, 0);
 		all.iov_len = gmem_region_size(self->region);
 		ring = gmem_gup_pin(&all, 1);
 	}
 	for (int i = 0; i < 2; i++) {
-		none_must_move(self, &tally);
-		check_counters(self, &there, "refused", &tally);
+		check_none_moves(self, &tally);
+		check_counters(self, &allocated, "refused", &tally);
 	}
 	if (ring >= 0) {
 		gmem_gup_unpin(ring);
-		all_must_move(self, 1, &tally);
-		check_counters(self, &there, "let go and moved", &tally);
+		check_all_move(self, 1, &tally);
+		check_counters(self, &allocated, "unpinned and moved", &tally);
 	}
 	tally.verified += gmem_guest_verify(self->guest);
-	end(self);
+	destroy_counted(self);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_VERIFIED | GMEM_PLACED);
 }
 

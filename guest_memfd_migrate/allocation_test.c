@@ -4,15 +4,16 @@
  *
  * Contract: C7: movable memory uses ZONE_MOVABLE; it is allocated on the node that
  *	     set_mempolicy(2) or mbind(2) names, again after it was punched.
- * Method:   the file is allocated under the task's policy, under a policy of its own
- *	     against the task's, and by faults of the guest, for one node and another in
- *	     turn, punched in between.  The place of every frame is looked at each time.
- *	     In one case the node has ZONE_MOVABLE and nothing else, where only
- *	     allocations can land that are movable.
- * Guards:   broken if ordinary pages under the same policy lie elsewhere, or if nothing
- *	     was looked at.
- * Needs:    a policy with movable memory; two nodes; for the one case ZONE_MOVABLE or a
- *	     memory block that is offline; kprobe events for what the host does not map.
+ * Method:   the file is allocated under the task's memory policy, under a memory policy
+ *	     of its own against the task's, and by faults of the guest, for one node and
+ *	     another in turn, and punched in between.  Node and zone of every page are
+ *	     looked up each time.  In one case the node has ZONE_MOVABLE alone, where the
+ *	     kernel puts nothing but movable allocations.
+ * Guards:   broken if anonymous pages under the same memory policy lie elsewhere, or if
+ *	     nothing was looked up.
+ * Needs:    memory that is expected to be movable; two nodes; for the one case
+ *	     ZONE_MOVABLE or a memory block that is offline; kprobe events for memory
+ *	     that the host does not map.
  * Kills:    gfp-not-movable, mempolicy-lost
  */
 #include "kvm_util.h"
@@ -34,8 +35,8 @@ GMEM_CONFIG_VARIANT(allocation, optin_mmap_shared)
 GMEM_CONFIG_VARIANT(allocation, none)
 GMEM_CONFIG_VARIANT(allocation, mmap_shared)
 
-static void by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
-			   struct gmem_tally *tally)
+static void allocate_by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
+				    struct gmem_tally *tally)
 {
 	const char *how = "set_mempolicy";
 
@@ -49,30 +50,33 @@ static void by_task_policy(FIXTURE_DATA(allocation) * self, int node, bool movab
 	gmem_region_discard(self->region);
 }
 
-/* Needs a mapping to name the pages by, not one that the host can access. */
-static void by_file_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
-			   int other, struct gmem_tally *tally)
+/*
+ * mbind(2) takes addresses, so the file needs a mapping here; whether the host can access the
+ * pages through it does not matter.  The task's policy names @other, which must lose.
+ */
+static void allocate_by_file_policy(FIXTURE_DATA(allocation) * self, int node, bool movable,
+				    int other, struct gmem_tally *tally)
 {
 	struct gmem_region *region = self->region;
 
-	gmem_numa_mbind(region->host, NPAGES * region->page_size, node);
+	gmem_numa_mbind(region->host, gmem_region_size(region), node);
 	gmem_numa_bind(other);
 	gmem_region_allocate(region, 0, NPAGES);
 	gmem_numa_bind(-1);
 	tally->placed += gmem_zone_check_region(region, node, movable,
-						 "mbind, allocated by fallocate");
+						"mbind, allocated by fallocate");
 	gmem_region_discard(region);
 }
 
-static void by_guest_faults(FIXTURE_DATA(allocation) * self, int node, bool movable,
-			    struct gmem_tally *tally)
+static void allocate_by_guest_faults(FIXTURE_DATA(allocation) * self, int node, bool movable,
+				     struct gmem_tally *tally)
 {
 	struct gmem_region *region = self->region;
 
-	gmem_numa_mbind(region->host, NPAGES * region->page_size, node);
+	gmem_numa_mbind(region->host, gmem_region_size(region), node);
 	self->guest = gmem_guest_create(region);
 	tally->placed += gmem_zone_check_region(region, node, movable,
-						 "mbind, allocated by the guest");
+						"mbind, allocated by the guest");
 	tally->verified += gmem_guest_verify(self->guest);
 }
 
@@ -84,22 +88,25 @@ static void prepare(FIXTURE_DATA(allocation) * self, const struct gmem_config *c
 	gmem_skip_if(gmem_numa_missing());
 }
 
-/* On @node, which has ZONE_MOVABLE alone if @movable, and on @other, which has not. */
+/*
+ * Allocates on @node, which has ZONE_MOVABLE alone if @movable is set, and on @other, which
+ * has other zones.
+ */
 static void check_both(FIXTURE_DATA(allocation) * self, int node, bool movable, int other)
 {
 	unsigned int required = GMEM_CONTROL | GMEM_PLACED;
 	struct gmem_tally tally = {};
 
 	self->control = gmem_anon_create(NPAGES);
-	/* And back: what the first round freed is what the third finds. */
-	by_task_policy(self, node, movable, &tally);
-	by_task_policy(self, other, false, &tally);
-	by_task_policy(self, node, movable, &tally);
+	/* The third round allocates from what the first one freed. */
+	allocate_by_task_policy(self, node, movable, &tally);
+	allocate_by_task_policy(self, other, false, &tally);
+	allocate_by_task_policy(self, node, movable, &tally);
 	if (self->region->host) {
 		required |= GMEM_VERIFIED;
-		by_file_policy(self, other, false, node, &tally);
-		by_file_policy(self, node, movable, other, &tally);
-		by_guest_faults(self, node, movable, &tally);
+		allocate_by_file_policy(self, other, false, node, &tally);
+		allocate_by_file_policy(self, node, movable, other, &tally);
+		allocate_by_guest_faults(self, node, movable, &tally);
 	}
 	gmem_case_pass(&tally, required);
 }

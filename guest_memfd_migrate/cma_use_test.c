@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Movable guest_memfd is put into CMA areas.
+ * The kernel puts movable guest_memfd into CMA areas.
  *
  * Contract: C7: movable memory uses CMA.
- * Method:   on a node where CMA is most of what is free, pages of the file and ordinary
- *	     ones are allocated in turns; the place of every frame is looked at.
- * Guards:   broken if no ordinary page was put into CMA.
- * Needs:    a policy with movable memory; a CMA area; two nodes; kprobe events for what
- *	     the host does not map.
+ * Method:   on a node where at least half of the free memory is CMA, pages of the file
+ *	     and anonymous pages are allocated in turns; then it is looked up which of
+ *	     them are in CMA.
+ * Guards:   broken if no anonymous page was put into CMA.
+ * Needs:    memory that is expected to be movable; a CMA area; two nodes; kprobe events
+ *	     for memory that the host does not map.
  * Kills:    gfp-not-movable
  */
 #include "kvm_util.h"
@@ -45,7 +46,7 @@ TEST_F_TIMEOUT(cma_use, comes_with_movable_memory, GMEM_CASE_TIMEOUT)
 	tally.placed = gmem_zone_in_cma(pfns, NPAGES);
 	if (!tally.placed)
 		gmem_fail(GMEM_PLACEMENT,
-			  "wanted pages in CMA, as %lu of %d ordinary ones are, got none (%s)",
+			  "wanted pages in CMA, as %lu of %d anonymous ones are, got none (%s)",
 			  tally.control, NPAGES, self->region->name);
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }

@@ -3,14 +3,15 @@
  * Movable guest_memfd keeps every byte that its guest wrote while it moved.
  *
  * Contract: C1, C2: whichever side of the copy a store races with, it is read
- *	     back from the new frame; C9: movable memory does move.
+ *	     back after the move; C9: movable memory does move.
  * Method:   one vCPU checks and rewrites every word of every page in a loop, never
  *	     exiting, while move_pages() sends all pages to the other node and back,
- *	     or compaction moves them within theirs; then guest and, by a new
+ *	     or compaction moves them within their node; then guest and, through a new
  *	     mapping, host compare every byte.
- * Guards:   fails if no frame changed; broken if ordinary pages beside it did not
+ * Guards:   fails if no pfn changed; broken if anonymous pages beside the file did not
  *	     move either, the guest wrote nothing meanwhile, or nothing was compared.
- * Needs:    a policy with movable memory; two nodes for move_pages; compaction.
+ * Needs:    memory that is expected to be movable; two nodes for move_pages;
+ *	     compaction.
  * Kills:    no-invalidate, copy-before-invalidate, copy-half-page,
  *	     no-remote-tlb-flush, range-end-off-by-one, eagain-forever, dirty-refused,
  *	     unmap-without-start-end, warn-left-in-callback, x86-rmaps-skipped,
@@ -27,7 +28,10 @@ GMEM_FIXTURE(contents)
 
 GMEM_MOVABLE_VARIANTS(contents)
 
-/* Fires until enough has moved; one refusal of a hot page is not a failure. */
+/*
+ * Fires several times, because the kernel may refuse a page now and then while the guest uses
+ * it; that is no failure.
+ */
 static void move_around(struct gmem_migration *migration, struct gmem_guest *guest,
 			struct gmem_tally *tally)
 {
@@ -36,16 +40,16 @@ static void move_around(struct gmem_migration *migration, struct gmem_guest *gue
 	gmem_migration_snapshot(migration);
 	for (int round = 0; round < rounds; round++) {
 		gmem_migration_fire(migration, guest, tally);
-		/* The next move must find the guest in the new frames. */
+		/* The next move must find the new pfns mapped in stage-2. */
 		if (guest)
 			gmem_guest_wait_rounds(guest, 1);
 	}
 	gmem_require_control(migration, tally);
 	if (!tally->moved)
 		gmem_fail(GMEM_LIVENESS,
-			  "%s: wanted movable pages to move, got %lu of %zu pages staying %d times, while %lu ordinary pages moved",
-			  migration->trigger->name, tally->stayed / rounds, migration->region->npages,
-			  rounds, tally->control);
+			  "%s: wanted movable pages to move, got %lu of %zu pages staying %d times, while %lu anonymous pages moved",
+			  migration->trigger->name, tally->stayed / rounds,
+			  migration->region->npages, rounds, tally->control);
 }
 
 TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
@@ -58,7 +62,7 @@ TEST_F_TIMEOUT(contents, survive_moves_under_guest_writes, GMEM_CASE_TIMEOUT)
 	self->region = gmem_region_create(&variant->config, NPAGES);
 	self->migration = gmem_migration_create(variant->trigger, self->region);
 
-	/* Nobody can read or write what neither guest nor host reach. */
+	/* Where the guest does not reach the file, the host does not either: it has no contents. */
 	if (self->region->guest_reaches) {
 		required |= GMEM_RACED | GMEM_VERIFIED;
 		self->guest = gmem_guest_create(self->region);

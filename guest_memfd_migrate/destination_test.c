@@ -4,12 +4,12 @@
  *
  * Contract: C7: movable memory is moved to the node that was asked for, and into
  *	     ZONE_MOVABLE where a node has nothing else.
- * Method:   the file is sent to the second node, back to the first, and to one that has
- *	     ZONE_MOVABLE alone; the place of every frame is looked at each time.
- * Guards:   broken if ordinary pages that were sent along lie elsewhere, or if nothing
- *	     was looked at; fails if nothing moved.
- * Needs:    a policy with movable memory; two nodes; ZONE_MOVABLE or a memory block
- *	     that is offline.
+ * Method:   the file is sent to the second node, back to the first, and to a node that
+ *	     has ZONE_MOVABLE alone; node and zone of every page are looked up each time.
+ * Guards:   broken if anonymous pages that were sent along lie elsewhere, or if nothing
+ *	     was looked up; fails if nothing moved.
+ * Needs:    memory that is expected to be movable; two nodes; ZONE_MOVABLE or a memory
+ *	     block that is offline.
  * Kills:    gfp-not-movable
  */
 #include "kvm_util.h"
@@ -29,8 +29,9 @@ GMEM_TRIGGER_VARIANT(destination, optin_mmap_shared, mbind)
 GMEM_TRIGGER_VARIANT(destination, optin_mmap_shared, migrate_pages)
 GMEM_TRIGGER_VARIANT(destination, mmap_shared, move_pages)
 
-/* A page that something else refers to for a moment is left out: send it again. */
-static void send_to(struct gmem_migration *migration, int node, bool movable, struct gmem_tally *tally)
+/* Sends the pages until all arrive: the kernel leaves out a page that has an extra reference. */
+static void send_to(struct gmem_migration *migration, int node, bool movable,
+		    struct gmem_tally *tally)
 {
 	const char *how = migration->trigger->name;
 	bool arrived = false;
@@ -39,7 +40,7 @@ static void send_to(struct gmem_migration *migration, int node, bool movable, st
 		migration->node = node;
 		gmem_migration_fire(migration, NULL, tally);
 		arrived = gmem_zone_all_there(migration->pfns, migration->region->npages, node,
-					       movable);
+					      movable);
 	}
 	tally->control += gmem_zone_check_control(migration->control, node, movable, how);
 	tally->placed += gmem_zone_check_region(migration->region, node, movable, how);
@@ -58,7 +59,7 @@ TEST_F_TIMEOUT(destination, goes_where_the_trigger_says, GMEM_CASE_TIMEOUT)
 	self->migration = gmem_migration_create(variant->trigger, self->region);
 	gmem_migration_snapshot(self->migration);
 	tally.placed += gmem_zone_check_region(self->region, gmem_numa_node(0), false,
-						"set_mempolicy");
+					       "set_mempolicy");
 
 	send_to(self->migration, gmem_numa_node(1), false, &tally);
 	send_to(self->migration, gmem_numa_node(0), false, &tally);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How fast guest_memfd moves, and what it costs to be sure that it moved right.
+ * Measures how fast guest_memfd moves, and what it costs to be sure that it moved right.
  *
- * Prints, for 1 MiB to 1 GiB of movable guest_memfd, how many pages a second
- * move_pages() moves: alone; under a guest that writes without pause ("hot"); and
- * with all that the suite does besides, in the same run: ordinary memory beside it,
- * every frame looked at before and after, every byte compared at the end; the ratio
- * of the last two; and the seconds that all of it took.  Nothing is judged.
+ * The table has a row for each size from 1 MiB to 1 GiB of movable guest_memfd.  It says
+ * how many pages move_pages() moves in a second: alone; under a guest that writes without
+ * pause ("hot"); and, in the same run, with everything else that the suite does
+ * ("verified"): anonymous memory moves beside the file, every pfn is read before and after
+ * each move, and every byte is compared at the end.  Then come the ratio of the last two,
+ * and the seconds that the run took, with the creation of the region.  Nothing is judged.
  */
 #include <stdio.h>
 #include <time.h>
@@ -24,8 +25,8 @@
 #include "vm/gmem_region.h"
 #include "vm/gmem_region_create.h"
 
-/* Fewer moves than this say little: small regions go to and fro more often. */
-#define MOVES	8192
+/* Fewer moves than this give no stable rate, so small regions move more often. */
+#define MIN_MOVES	8192
 
 static double now(void)
 {
@@ -35,9 +36,9 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-static int rounds_of(size_t npages)
+static int rounds_for(size_t npages)
 {
-	return npages < MOVES ? MOVES / npages : 2;
+	return npages < MIN_MOVES ? MIN_MOVES / npages : 2;
 }
 
 static const struct gmem_config optin = GMEM_CONFIG(default, optin_mmap_shared);
@@ -51,12 +52,12 @@ static struct gmem_region *create_region(size_t npages)
 	return gmem_region_create(config, npages);
 }
 
-/* Moves a second of move_pages() alone. */
-static double raw_rate(size_t npages)
+/* Returns how many pages move_pages() moves in a second when nothing else runs. */
+static double rate_alone(size_t npages)
 {
 	struct gmem_region *region = create_region(npages);
-	int rounds = rounds_of(npages);
-	double start;
+	int rounds = rounds_for(npages);
+	double start, seconds;
 
 	gmem_numa_bind(gmem_numa_node(0));
 	gmem_region_allocate(region, 0, npages);
@@ -67,13 +68,13 @@ static double raw_rate(size_t npages)
 	for (int round = 0; round < rounds; round++)
 		gmem_numa_move(gmem_region_host(region, 0), npages, region->page_size,
 			       gmem_numa_node(!(round % 2)), false);
-	start = now() - start;
+	seconds = now() - start;
 	gmem_region_free(region);
-	return rounds * npages / start;
+	return rounds * npages / seconds;
 }
 
 struct rates {
-	double hot, verified;
+	double hot, verified;	/* pages in a second */
 	double seconds;		/* from the creation of the region to its end */
 };
 
@@ -91,7 +92,7 @@ static struct rates suite_rates(size_t npages)
 	gmem_migration_snapshot(migration);
 	gmem_guest_run(guest, GMEM_GUEST_WRITE);
 	start = now();
-	for (int round = 0; round < rounds_of(npages); round++) {
+	for (int round = 0; round < rounds_for(npages); round++) {
 		firing -= now();
 		gmem_migration_trigger(migration, guest, &tally);
 		firing += now();
@@ -99,7 +100,7 @@ static struct rates suite_rates(size_t npages)
 	}
 	gmem_guest_pause(guest);
 	gmem_guest_verify(guest);
-	/* A firing moves ordinary memory, too. */
+	/* The trigger moves the control as well, which has as many pages. */
 	rates.hot = (tally.moved + tally.control) / firing;
 	rates.verified = (tally.moved + tally.control) / (now() - start);
 	gmem_guest_free(guest);
@@ -111,18 +112,18 @@ static struct rates suite_rates(size_t npages)
 
 int main(int argc, char *argv[])
 {
-	size_t most = SZ_1G;
+	size_t largest = SZ_1G;
 
-	/* A region and its control have to fit into either node. */
+	/* A region and its control have to fit into either node, with half a region to spare. */
 	gmem_skip_if(gmem_numa_missing());
 	for (int node = 0; node < 2; node++)
-		while (most > SZ_1M && 5 * most / 2 > gmem_numa_free(gmem_numa_node(node)))
-			most /= 4;
+		while (largest > SZ_1M && 5 * largest / 2 > gmem_numa_free(gmem_numa_node(node)))
+			largest /= 4;
 	printf("%6s %10s %10s %10s %6s %9s\n", "MiB", "alone/s", "hot/s", "verified/s",
 	       "ratio", "seconds");
-	for (size_t size = SZ_1M; size <= most; size *= 4) {
+	for (size_t size = SZ_1M; size <= largest; size *= 4) {
 		size_t npages = size / getpagesize();
-		double alone = raw_rate(npages);
+		double alone = rate_alone(npages);
 		struct rates rates = suite_rates(npages);
 
 		printf("%6zu %10.0f %10.0f %10.0f %5.0f%% %9.2f\n", size / SZ_1M, alone,

@@ -5,14 +5,14 @@
  * Contract: C5: unevictable before and after, or reclaim would take it; C1: dirty
  *	     and up to date if it was, or what was written would be dropped as clean
  *	     or zeroed as new, and neither if it was not.
- * Method:   pages that are merely allocated, read and written by the host, or written
- *	     by the guest where the host cannot; their flags are read from
- *	     /proc/kpageflags, after every CPU has drained its lists, before the
- *	     trigger and after it.  Frames are looked up without touching the pages,
+ * Method:   some pages are only allocated, some are read and some written by the host;
+ *	     where the host cannot, the guest writes all of them.  Before and after the
+ *	     trigger, and after every CPU has drained its lists, their flags are read
+ *	     from /proc/kpageflags.  The pfns are looked up without touching the pages,
  *	     before the flags are read and after.
- * Guards:   fails if no page moved, broken if ordinary pages did not move either.
- *	     /proc/kpageflags proves itself with an ordinary page that is then locked.
- * Needs:    a policy with movable memory; two nodes; compaction; kprobe events.
+ * Guards:   fails if no page moved, broken if anonymous pages did not move either.
+ *	     /proc/kpageflags proves itself with an anonymous page that is then locked.
+ * Needs:    memory that is expected to be movable; two nodes; compaction; kprobe events.
  * Kills:    movable-not-unevictable, uptodate-dropped, dirty-dropped
  */
 #include <linux/kernel-page-flags.h>
@@ -31,11 +31,11 @@
 
 GMEM_FIXTURE_WITH(page_flags,
 	GMEM_MEMBERS(
-		u64 pfns[NPAGES];
+		u64 pfns[NPAGES];	/* as of the last look, like the flags */
 		u64 flags[NPAGES];
 		bool written[NPAGES];
 	),
-	)
+	GMEM_MEMBERS())
 
 GMEM_TRIGGER_VARIANT(page_flags, optin_mmap, compact_memory)
 GMEM_TRIGGER_VARIANT(page_flags, optin_mmap_shared, compact_memory)
@@ -43,7 +43,10 @@ GMEM_TRIGGER_VARIANT(page_flags, optin_mmap_shared, move_pages)
 GMEM_TRIGGER_VARIANT(page_flags, mmap, compact_memory)
 GMEM_TRIGGER_VARIANT(page_flags, mmap_shared, move_pages)
 
-/* Where neither host nor guest can, all pages are as fallocate(2) made them. */
+/*
+ * Puts the pages into different states.  Where neither host nor guest can access them, all
+ * stay as fallocate(2) made them.
+ */
 static void use_pages(FIXTURE_DATA(page_flags) * self)
 {
 	if (!self->region->host_maps) {
@@ -64,7 +67,7 @@ static void use_pages(FIXTURE_DATA(page_flags) * self)
 	}
 }
 
-/* The first page that is on no list, or -1. */
+/* Returns the first page that is on no LRU list, or -1. */
 static int off_lru(const u64 *flags)
 {
 	for (int page = 0; page < NPAGES; page++)
@@ -73,7 +76,10 @@ static int off_lru(const u64 *flags)
 	return -1;
 }
 
-/* Whoever else compacts takes a folio off its list for a moment, or moves it. */
+/*
+ * Reads pfns and flags that belong together.  This may take several tries, because kcompactd
+ * takes a folio off its LRU list for a moment, or moves it.
+ */
 static void read_flags(FIXTURE_DATA(page_flags) * self, u64 *pfns, u64 *flags)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
@@ -88,16 +94,17 @@ static void read_flags(FIXTURE_DATA(page_flags) * self, u64 *pfns, u64 *flags)
 			return;
 	} while (gmem_deadline_poll(&deadline));
 	if (off_lru(flags) < 0)
-		gmem_broken("pages move although nobody asked for it");
-	gmem_fail(GMEM_MECHANISM_ONLY, "page %d: wanted it on an LRU list, got flags %#lx", off_lru(flags),
-		  flags[off_lru(flags)]);
+		gmem_broken("reading the flags: wanted pages to stay meanwhile, got other pfns");
+	gmem_fail(GMEM_MECHANISM_ONLY, "page %d: wanted it on an LRU list, got flags %#lx",
+		  off_lru(flags), flags[off_lru(flags)]);
 }
 
 static void check_page(FIXTURE_DATA(page_flags) * self, int page, u64 flags, const char *when)
 {
 	if (!(flags & BIT(KPF_UNEVICTABLE)))
-		gmem_fail(GMEM_MECHANISM_ONLY, "%s: page %d: wanted an unevictable folio, got flags %#lx",
-			  when, page, flags);
+		gmem_fail(GMEM_MECHANISM_ONLY,
+			  "%s: page %d: wanted an unevictable folio, got flags %#lx", when, page,
+			  flags);
 	if (self->written[page] && (flags & WRITTEN) != WRITTEN)
 		gmem_fail(GMEM_CONTENTS,
 			  "%s: page %d was written: wanted it dirty and up to date, got flags %#lx",
@@ -124,9 +131,10 @@ static void fire_and_compare(FIXTURE_DATA(page_flags) * self, struct gmem_tally 
 		tally->moved += pfns[page] != self->pfns[page];
 		check_page(self, page, flags[page], trigger->name);
 		if ((flags[page] ^ self->flags[page]) & WRITTEN)
-			gmem_fail(GMEM_CONTENTS, "%s: page %d: wanted flags %#lx in %#lx, got %#lx",
-				  trigger->name, page, self->flags[page] & WRITTEN,
-				  WRITTEN, flags[page] & WRITTEN);
+			gmem_fail(GMEM_CONTENTS,
+				  "%s: page %d: wanted flags %#lx of the mask %#lx, got %#lx",
+				  trigger->name, page, self->flags[page] & WRITTEN, WRITTEN,
+				  flags[page] & WRITTEN);
 	}
 	tally->placed += NPAGES;
 	memcpy(self->pfns, pfns, sizeof(pfns));
@@ -145,7 +153,8 @@ TEST_F_TIMEOUT(page_flags, are_kept, GMEM_CASE_TIMEOUT)
 	for (int round = 0; round < ROUNDS; round++)
 		fire_and_compare(self, &tally);
 	if (tally.control && !tally.moved)
-		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none", variant->trigger->name);
+		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none",
+			  variant->trigger->name);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED);
 }
 

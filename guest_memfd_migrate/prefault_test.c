@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is mapped ahead of the guest's accesses while it moves is the right page.
+ * KVM_PRE_FAULT_MEMORY maps the right page even if the page moves meanwhile.
  *
- * Contract: C11: KVM_PRE_FAULT_MEMORY that races with a migration maps the new frame or
+ * Contract: C11: KVM_PRE_FAULT_MEMORY that races with a migration maps the new pfn or
  *	     waits for it, and neither hangs; C2: what it mapped is dropped when the
  *	     page moves; C1: contents.
  * Method:   one thread maps all of the region in stage-2 over and over, by
  *	     KVM_PRE_FAULT_MEMORY on the vCPU, which does not run; another sends all
- *	     pages to the other node and back.  After some of that, and while they go
- *	     on, the host rewrites all pages; they stop, all is mapped once more, and
- *	     guest and host compare every byte.
- * Guards:   broken unless enough pages moved while all were mapped often enough, ordinary
- *	     pages moved and bytes were compared.
- * Needs:    a policy with movable memory; two nodes; a VM that can map memory ahead.
+ *	     pages to the other node and back.  After some passes, while both threads
+ *	     go on, the host rewrites all pages; the threads stop, all is mapped once
+ *	     more, and guest and host compare every byte.
+ * Guards:   broken unless enough pages moved while all were mapped often enough,
+ *	     anonymous pages moved and bytes were compared.
+ * Needs:    memory that is expected to be movable; two nodes; a VM that offers
+ *	     KVM_PRE_FAULT_MEMORY.
  * Kills:    no-invalidate, range-end-off-by-one, copy-half-page, uptodate-dropped
  */
 #include "kvm_util.h"
@@ -24,15 +25,17 @@
 
 #define NPAGES	64
 #define ROUNDS	2
-/* How often all is mapped in a round. */
-#define PASSES	10
+#define PASSES	10		/* how often the whole region is mapped in a round */
 
 GMEM_FIXTURE(prefault)
 
 GMEM_CONFIG_VARIANT(prefault, optin_mmap_shared)
 GMEM_CONFIG_VARIANT(prefault, mmap_shared)
 
-/* A signal may interrupt it; nothing else may keep it from mapping all. */
+/*
+ * The ioctl advances the range by what it has mapped.  A signal may interrupt it, which is no
+ * failure; any other error is.
+ */
 static void map_all(void *arg)
 {
 	struct gmem_region *region = arg;
@@ -49,7 +52,11 @@ static void map_all(void *arg)
 				  strerror(errno));
 }
 
-/* The host rewrites everything in mid-race; then the guest looks. */
+/*
+ * Races mapping with migration.  The host rewrites all pages in the middle of the race, so
+ * that a guest which reaches an old page finds an old generation there.  Returns how many
+ * pages moved.
+ */
 static u64 race(struct gmem_region *region, struct gmem_guest *guest)
 {
 	struct gmem_mover *mover = gmem_mover_start(region, 0, NPAGES);

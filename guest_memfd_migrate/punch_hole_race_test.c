@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is punched out while it moves is gone, and what is written again stays.
+ * A page that is punched out while it moves is gone, and one that is written again stays.
  *
  * Contract: C11: a page that was punched out reads as zeros until somebody writes it,
  *	     whatever moved meanwhile, and neither call hangs; C8: a migration that
@@ -8,17 +8,18 @@
  *	     contents.
  * Method:   one thread punches holes of 1 to 8 pages into the first half of the file
  *	     and brings pages back, by a write, a read or fallocate(2); another sends
- *	     all pages to the other node and back.  The vCPU rewrites the second half;
- *	     the first half is the host's alone, which compares each page with what it
- *	     wrote before it punches, and with zeros after; or the vCPU writes
- *	     all pages, and the host must find none of what it had written before the
- *	     punch.  At the end the vCPU writes every page once more, and guest and host
- *	     compare every byte.
+ *	     all pages to the other node and back.  In one variant the vCPU rewrites the
+ *	     second half only; the host alone uses the first half, and compares each
+ *	     page with what it wrote before it punches, and with zeros after.  In the
+ *	     other variant the vCPU writes all pages, and the host must find nothing that
+ *	     the vCPU had written before the punch.  At the end the vCPU writes every
+ *	     page once more, and guest and host compare every byte.
  * Guards:   broken unless pages of the second half moved while enough holes were
- *	     punched, and of the first half before they were punched where that can be
- *	     told, ordinary pages moved, the guest wrote meanwhile and bytes were
- *	     compared; fails if a page does not move once nothing is in its way.
- * Needs:    a policy with movable memory; two nodes.
+ *	     punched, pages of the first half moved before they were punched (in the
+ *	     variant where only the host writes them), anonymous pages moved, the guest
+ *	     wrote meanwhile and bytes were compared; fails if a page does not move once
+ *	     nothing is in its way.
+ * Needs:    memory that is expected to be movable; two nodes.
  * Kills:    trylock-fail-returns-zero, blocking-invalidate-lock, no-invalidate,
  *	     copy-half-page, uptodate-dropped, sync-mode-skips-invalidate
  */
@@ -33,34 +34,34 @@
 
 #define HALF	32
 #define NPAGES	(2 * HALF)
-/* The most that a hole has. */
-#define HOLE	8
-/* Enough of them. */
-#define HOLES	300
+#define MAX_HOLE	8	/* pages of the largest hole */
+#define HOLES	300		/* how many holes are enough */
 
 GMEM_FIXTURE_WITH(punch_hole_race,
 	GMEM_MEMBERS(
 		struct gmem_tally tally;
 		unsigned int random;
 		u64 key;
-		/* Of the first half, if it is the host's: what it wrote last, and if it is there. */
-		u16 generation[HALF];
-		bool written[HALF];
-		u64 pfns[HALF];	/* where it wrote it */
-		u64 moved;		/* pages that had moved when it came to punch them */
+		/* The state of the first half, if only the host uses that. */
+		u16 generation[HALF];	/* what the host wrote last */
+		bool written[HALF];	/* and has not punched out since */
+		u64 pfns[HALF];		/* where the page was when the host wrote it */
+		u64 moved_before_punch;	/* pages */
 	),
 	GMEM_MEMBERS(
-		bool beside;		/* the guest is kept to the second half */
+		bool beside;		/* the guest uses the second half only */
 	))
 
-#define VARIANT(_flags) \
-GMEM_VARIANT(punch_hole_race, _flags##_beside_the_guest, GMEM_CONFIG(default, _flags), \
-	     .beside = true) \
-GMEM_VARIANT(punch_hole_race, _flags##_under_the_guest, GMEM_CONFIG(default, _flags))
-VARIANT(optin_mmap_shared)
-VARIANT(mmap_shared)
+GMEM_VARIANT(punch_hole_race, optin_mmap_shared_beside_the_guest,
+	     GMEM_CONFIG(default, optin_mmap_shared), .beside = true)
+GMEM_VARIANT(punch_hole_race, optin_mmap_shared_under_the_guest,
+	     GMEM_CONFIG(default, optin_mmap_shared))
+GMEM_VARIANT(punch_hole_race, mmap_shared_beside_the_guest,
+	     GMEM_CONFIG(default, mmap_shared), .beside = true)
+GMEM_VARIANT(punch_hole_race, mmap_shared_under_the_guest,
+	     GMEM_CONFIG(default, mmap_shared))
 
-/* Fails unless the page holds what the host wrote, or zeros. */
+/* Fails unless the page holds what the host wrote last, or zeros if it was punched since. */
 static void check_page(FIXTURE_DATA(punch_hole_race) * self, size_t page, const char *when)
 {
 	u64 words = self->region->page_size / sizeof(u64);
@@ -75,16 +76,15 @@ static void check_page(FIXTURE_DATA(punch_hole_race) * self, size_t page, const 
 	self->tally.verified += self->region->page_size;
 }
 
-static u64 frame_of(FIXTURE_DATA(punch_hole_race) * self, size_t page)
+static u64 pfn_of(FIXTURE_DATA(punch_hole_race) * self, size_t page)
 {
 	u64 pfn;
 
-	gmem_pagemap_read(gmem_region_host(self->region, page), 1, self->region->page_size,
-			       &pfn);
+	gmem_pagemap_read(gmem_region_host(self->region, page), 1, self->region->page_size, &pfn);
 	return pfn;
 }
 
-/* A hole comes back by a write or fallocate(2), or stays one until it is read. */
+/* Allocates a punched page by a write or by fallocate(2), or leaves the hole to a later read. */
 static void bring_back(FIXTURE_DATA(punch_hole_race) * self, size_t page)
 {
 	switch (rand_r(&self->random) % 4) {
@@ -99,24 +99,27 @@ static void bring_back(FIXTURE_DATA(punch_hole_race) * self, size_t page)
 				self->region->page_size / sizeof(u64), GMEM_EVERY_WORD,
 				self->key, page, self->generation[page]);
 		self->written[page] = true;
-		self->pfns[page] = frame_of(self, page);
+		self->pfns[page] = pfn_of(self, page);
 	}
 }
 
+/* Returns how many pages the hole has, of which *first is the first. */
 static size_t choose_hole(FIXTURE_DATA(punch_hole_race) * self, size_t *first)
 {
-	*first = rand_r(&self->random) % (HALF - HOLE + 1);
-	return 1 + rand_r(&self->random) % HOLE;
+	*first = rand_r(&self->random) % (HALF - MAX_HOLE + 1);
+	return 1 + rand_r(&self->random) % MAX_HOLE;
 }
 
-static void punch_beside(void *arg)
+/* Punches once where the guest does not write, so that the host knows every word. */
+static void punch_beside_guest(void *arg)
 {
 	FIXTURE_DATA(punch_hole_race) * self = arg;
 	size_t first, count = choose_hole(self, &first);
 
 	for (size_t page = first; page < first + count; page++) {
 		check_page(self, page, "moved");
-		self->moved += self->written[page] && frame_of(self, page) != self->pfns[page];
+		self->moved_before_punch += self->written[page] &&
+					    pfn_of(self, page) != self->pfns[page];
 	}
 	gmem_region_punch(self->region, first, count);
 	for (size_t page = first; page < first + count; page++) {
@@ -127,11 +130,15 @@ static void punch_beside(void *arg)
 	}
 }
 
-static void punch_under(void *arg)
+/*
+ * Punches once where the guest writes.  Afterwards each word must be zero, or of a later
+ * generation than the one that the page held before.
+ */
+static void punch_under_guest(void *arg)
 {
 	FIXTURE_DATA(punch_hole_race) * self = arg;
 	size_t first, count = choose_hole(self, &first);
-	u16 written[HOLE];
+	u16 written[MAX_HOLE];
 	struct gmem_mismatch bad;
 
 	for (size_t i = 0; i < count; i++)
@@ -158,13 +165,13 @@ static void punch_and_move(FIXTURE_DATA(punch_hole_race) * self, void (*punch)(v
 	mover = gmem_mover_start(self->region, HALF, HALF);
 	gmem_mover_wait(mover);
 	gmem_worker_wait(puncher, HOLES);
-	/* With a CPU for each of the two, its vCPU may have had none so far. */
+	/* On two CPUs the vCPU may not have run so far, because the workers use one each. */
 	gmem_guest_wait_rounds(self->guest, 1);
 	self->tally.moved += gmem_mover_stop(mover);
 	gmem_worker_stop(puncher);
 	self->tally.raced += gmem_guest_progress(self->guest) - before;
-	if (punch == punch_beside && !self->moved)
-		gmem_broken("no page that was to be punched out had moved before");
+	if (punch == punch_beside_guest && !self->moved_before_punch)
+		gmem_broken("wanted pages to move before they were punched out, got none");
 }
 
 TEST_F_TIMEOUT(punch_hole_race, is_gone, GMEM_CASE_TIMEOUT)
@@ -183,9 +190,8 @@ TEST_F_TIMEOUT(punch_hole_race, is_gone, GMEM_CASE_TIMEOUT)
 		gmem_guest_run(self->guest, GMEM_GUEST_OVERWRITE);
 	gmem_guest_wait_rounds(self->guest, 1);
 
-	punch_and_move(self, variant->beside ? punch_beside : punch_under);
+	punch_and_move(self, variant->beside ? punch_beside_guest : punch_under_guest);
 	gmem_guest_pause(self->guest);
-	/* Nothing is in the way any more. */
 	gmem_migration_move_all(self->migration, &self->tally);
 	for (size_t page = 0; page < HALF && variant->beside; page++)
 		check_page(self, page, "at the end");

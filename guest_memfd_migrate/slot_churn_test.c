@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A slot can come and go while what it binds moves.
+ * A memslot can be deleted and created while the pages that it binds move.
  *
- * Contract: C11: no call hangs, and the VM goes on; C2: what a slot maps once it is
- *	     back is what the file holds then; C1: contents.
- * Method:   one file bound by two slots.  One thread deletes the first slot and makes
- *	     it anew, over and over; another sends all pages to the other node and
- *	     back; the vCPU checks and rewrites the second slot's pages.  After some
- *	     of that the slot stays, the host rewrites its pages, and the vCPU, which
- *	     has to fault them in, must read that while they still move.  At the end
- *	     all pages have to move, and guest and host compare every byte.
- * Guards:   broken unless enough pages moved while the slot came and went often enough,
- *	     ordinary pages moved, the guest wrote meanwhile and bytes were compared.
- * Needs:    a policy with movable memory; two nodes.
+ * Contract: C11: no call hangs, and the VM goes on; C2: a memslot that was created again
+ *	     maps what the file holds then; C1: contents.
+ * Method:   two memslots bind one file.  One thread deletes the first memslot and creates
+ *	     it again, over and over; another sends all pages to the other node and back;
+ *	     the vCPU checks and rewrites the second memslot's pages.  After many such
+ *	     rebinds the memslot stays, the host rewrites its pages, and the vCPU, which
+ *	     has to fault them in, must read what the host wrote while they still move.
+ *	     At the end all pages have to move, and guest and host compare every byte.
+ * Guards:   broken unless enough pages moved while the memslot was rebound often enough,
+ *	     anonymous pages moved, the guest wrote meanwhile and bytes were compared.
+ * Needs:    memory that is expected to be movable; two nodes.
  * Kills:    no-invalidate-lock, trylock-fail-returns-zero, no-invalidate
  */
 #include "kvm_util.h"
@@ -23,13 +23,16 @@
 #include "trigger/gmem_mover.h"
 #include "vm/gmem_memslot.h"
 
-/* Of the slot that comes and goes: a call spends most of its time on the pages of it. */
+/*
+ * Pages of the memslot that is deleted and created, and of the one that stays.  The first has
+ * most of the pages, so that migration spends most of its time on them: with fewer, a callback
+ * without the file's lock survived 80 rebinds.
+ */
 #define CHURNED	256
 #define KEPT	32
 #define NPAGES	(CHURNED + KEPT)
 #define ROUNDS	2
-/* How often the slot comes and goes in a round. */
-#define REBINDS	40
+#define REBINDS	40		/* in a round */
 
 GMEM_FIXTURE(slot_churn)
 
@@ -44,8 +47,7 @@ static struct gmem_region *create_region(const struct gmem_config *config)
 		{ .first = CHURNED, .count = KEPT, .gpa = gpa + CHURNED * getpagesize() },
 	};
 
-	return gmem_region_create_slots(config, NPAGES, slots,
-					ARRAY_SIZE(slots));
+	return gmem_region_create_slots(config, NPAGES, slots, ARRAY_SIZE(slots));
 }
 
 static void rebind(void *arg)
@@ -53,7 +55,10 @@ static void rebind(void *arg)
 	gmem_region_rebind_slot(arg, 0);
 }
 
-/* The first slot comes and goes; the vCPU is kept to the second. */
+/*
+ * Rebinds the first memslot over and over.  The vCPU uses the second one, because it must not
+ * access pages of a memslot that is being deleted.
+ */
 static void churn(struct gmem_region *region, struct gmem_guest *guest,
 		  struct gmem_mover *mover, struct gmem_tally *tally)
 {
@@ -61,7 +66,7 @@ static void churn(struct gmem_region *region, struct gmem_guest *guest,
 	struct gmem_worker *churner;
 
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, CHURNED, KEPT);
-	churner = gmem_worker_start("deleting and making a slot", rebind, region);
+	churner = gmem_worker_start("deleting and creating a memslot", rebind, region);
 	gmem_mover_wait(mover);
 	gmem_worker_wait(churner, REBINDS);
 	gmem_worker_stop(churner);
@@ -70,7 +75,10 @@ static void churn(struct gmem_region *region, struct gmem_guest *guest,
 	tally->raced += gmem_guest_progress(guest) - before;
 }
 
-/* Nothing of the slot is mapped in stage-2 when the guest comes to read it. */
+/*
+ * Has the guest read what the host wrote last.  The memslot was just created, so stage-2 maps
+ * none of it, and the guest faults every page in.
+ */
 static void read_back(struct gmem_guest *guest)
 {
 	gmem_guest_write_on_host(guest, 0, CHURNED);

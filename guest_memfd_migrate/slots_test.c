@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page moves right in whichever slot of whichever order binds it.
+ * A page moves correctly whichever memslot binds it, and in whichever order they lie.
  *
  * Contract: C2: the stage-2 mapping of exactly the page that moves is dropped,
- *	     in the slot that binds it; C1: contents.
- * Method:   one file bound by four slots, at file offsets other than 0, in an order
- *	     of guest addresses unlike that of the file, with gaps between.  With the
- *	     guest paused, move_pages() sends all pages to the other node, the host
- *	     rewrites them, and the guest must read that.  Then one vCPU rewrites all
- *	     pages while they are sent to and fro, first all at once, then the first
- *	     and the last page of each slot alone.
- * Guards:   fails if a page that was named did not move in the end; broken if the
- *	     guest wrote nothing meanwhile or nothing was compared.
- * Needs:    a policy with movable memory; two nodes.
+ *	     in the memslot that binds it; C1: contents.
+ * Method:   four memslots bind one file, three of them at file offsets other than 0, in
+ *	     an order of guest addresses unlike that of the file, with gaps between.
+ *	     With the guest paused, move_pages() sends all pages to the other node, the
+ *	     host rewrites them, and the guest must read what the host wrote.  Then one
+ *	     vCPU rewrites all pages while they are sent to and fro, first all at once,
+ *	     then the first and the last page of each memslot alone.
+ * Guards:   fails if a page that was sent alone never moved; broken if the guest wrote
+ *	     nothing meanwhile or nothing was compared.
+ * Needs:    memory that is expected to be movable; two nodes.
  * Kills:    first-slot-only, range-end-off-by-one, no-invalidate
  */
 #include "kvm_util.h"
@@ -26,10 +26,11 @@
 #define TRIES	50
 
 GMEM_FIXTURE(slots)
+
 GMEM_VARIANT(slots, optin, GMEM_CONFIG(default, optin_mmap_shared))
 GMEM_VARIANT(slots, plain, GMEM_CONFIG(default, mmap_shared))
 
-/* File order 0 1 2 3, guest order 2 0 3 1, a slot of one page among them. */
+/* The memslots 0 1 2 3 of the file lie in the order 2 0 3 1 in the guest; 1 has one page. */
 static const struct { size_t first, count, at; } layout[] = {
 	{ 0,  40, 200 },
 	{ 40, 1,  500 },
@@ -47,11 +48,10 @@ static struct gmem_region *create_region(const struct gmem_config *config)
 			.count = layout[i].count,
 			.gpa = gmem_region_gpa() + layout[i].at * getpagesize(),
 		};
-	return gmem_region_create_slots(config, NPAGES, slots,
-					ARRAY_SIZE(slots));
+	return gmem_region_create_slots(config, NPAGES, slots, ARRAY_SIZE(slots));
 }
 
-/* Moves @page alone; a hot page may refuse a few times. */
+/* Moves @page alone, in several tries, because the kernel may refuse it while the guest uses it. */
 static void move_alone(struct gmem_migration *migration, size_t page, struct gmem_tally *tally)
 {
 	struct gmem_region *region = migration->region;
@@ -66,11 +66,16 @@ static void move_alone(struct gmem_migration *migration, size_t page, struct gme
 			return;
 		}
 	}
-	gmem_fail(GMEM_LIVENESS, "page %zu: wanted it to move, got the same frame %#lx after %d tries",
+	gmem_fail(GMEM_LIVENESS,
+		  "page %zu: wanted it to move, got the same pfn %#lx after %d tries",
 		  page, before, TRIES);
 }
 
-static u64 move_in_a_pause(struct gmem_migration *migration, struct gmem_guest *guest,
+/*
+ * Moves all pages while the guest is paused, and has it read what the host wrote to them
+ * afterwards.  Returns the bytes compared.
+ */
+static u64 move_while_paused(struct gmem_migration *migration, struct gmem_guest *guest,
 			     struct gmem_tally *tally)
 {
 	u64 verified;
@@ -93,7 +98,7 @@ TEST_F_TIMEOUT(slots, each_page_moves_in_its_slot, GMEM_CASE_TIMEOUT)
 	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create(self->region);
 	gmem_migration_snapshot(self->migration);
-	tally.verified += move_in_a_pause(self->migration, self->guest, &tally);
+	tally.verified += move_while_paused(self->migration, self->guest, &tally);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	for (int round = 0; round < ROUNDS; round++) {
 		gmem_migration_fire(self->migration, self->guest, &tally);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page that the guest faults in while it moves is the right one.
+ * A stage-2 fault maps the right page even if the page moves meanwhile.
  *
- * Contract: C1, C2: a stage-2 fault that races with a migration maps the new frame
+ * Contract: C1, C2: a stage-2 fault that races with a migration maps the new pfn
  *	     or waits for it; C9: it does not wait for ever.
- * Method:   round by round the slot is deleted and made anew, so that nothing is
- *	     mapped in stage-2; then the guest checks and rewrites every page, faulting
- *	     each one in, while move_pages() sends all of them to the other node and
- *	     back until the guest is through.  At the end every byte is compared.
- * Guards:   fails if no page moved; broken if ordinary pages did not move, no fault
+ * Method:   in each round the memslot is deleted and created again, so that stage-2 maps
+ *	     nothing; then the guest checks and rewrites every page, faulting each one
+ *	     in, while move_pages() sends all of them to the other node and back until
+ *	     the guest has handled them all.  At the end every byte is compared.
+ * Guards:   fails if no page moved; broken if anonymous pages did not move, no fault
  *	     raced with a firing, or nothing was compared.
- * Needs:    a policy with movable memory; two nodes.
+ * Needs:    memory that is expected to be movable; two nodes.
  * Kills:    no-invalidate, uptodate-dropped, trylock-fail-returns-zero,
  *	     end-skipped-on-error
  */
@@ -23,6 +23,7 @@
 
 #define NPAGES	128
 #define ROUNDS	8
+
 GMEM_FIXTURE(stage2_fault)
 
 GMEM_CONFIG_VARIANT(stage2_fault, optin_mmap_shared)
@@ -30,7 +31,7 @@ GMEM_CONFIG_VARIANT(stage2_fault, optin_mmap_shared_alias)
 GMEM_CONFIG_VARIANT(stage2_fault, mmap_shared)
 GMEM_CONFIG_VARIANT(stage2_fault, mmap_shared_alias)
 
-/* Fires until the guest, which starts with nothing mapped, is through once. */
+/* Fires until the guest, for which stage-2 maps nothing at first, has handled every page. */
 static void fault_all_in(struct gmem_migration *migration, struct gmem_guest *guest,
 			 struct gmem_tally *tally)
 {
@@ -60,7 +61,8 @@ TEST_F_TIMEOUT(stage2_fault, see_the_right_page, GMEM_CASE_TIMEOUT)
 	for (int round = 0; round < ROUNDS; round++)
 		fault_all_in(self->migration, self->guest, &tally);
 	if (!tally.moved)
-		gmem_fail(GMEM_LIVENESS, "wanted movable pages to move, got none in %d rounds", ROUNDS);
+		gmem_fail(GMEM_LIVENESS, "wanted movable pages to move, got none in %d rounds",
+			  ROUNDS);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }

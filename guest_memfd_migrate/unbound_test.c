@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest_memfd moves, and keeps what it holds, also while no slot binds it.
+ * guest_memfd moves, and keeps its contents, also while no memslot binds it.
  *
- * Contract: C11: before the first slot is made, after the last one is deleted, beside
- *	     one whose pages the guest writes, and when VM and descriptor are gone and
- *	     only a mapping is left; C1, C2: what was written is read back, by the guest
- *	     through a slot that is made later; C9: it does move.
- * Method:   all pages are written, by the guest where a slot has been there; then the
- *	     trigger fires until every page has moved.  The slot is made, or made anew,
- *	     and guest and host compare every byte; or the host alone, where there is
- *	     no VM any more.
- * Guards:   fails if a page does not move; broken if ordinary pages did not move, or
- *	     nothing was compared.
- * Needs:    a policy with movable memory; two nodes; compaction.
+ * Contract: C11: before the first memslot is created, after the last one is deleted,
+ *	     beside one whose pages the guest writes, and when VM and descriptor are gone
+ *	     and only a mapping is left; C1, C2: what was written is read back, by the
+ *	     guest through a memslot that is created later; C9: it does move.
+ * Method:   all pages are written, by the guest if a memslot binds them, or else by the
+ *	     host; then move_pages() sends them until every page has moved, or compaction
+ *	     runs several times.  The memslot is created, or created again, and guest
+ *	     and host compare every byte; where the VM is gone, the host does so alone.
+ * Guards:   fails if a page that is sent does not move, or compaction moves none; broken
+ *	     if anonymous pages did not move, or nothing was compared.
+ * Needs:    memory that is expected to be movable; two nodes; compaction.
  * Kills:    unbound-refused, copy-half-page, uptodate-dropped
  */
 #include "kvm_util.h"
@@ -33,7 +33,10 @@ GMEM_TRIGGER_VARIANT(unbound, optin_mmap_shared, compact_memory)
 GMEM_TRIGGER_VARIANT(unbound, mmap_shared, move_pages)
 GMEM_TRIGGER_VARIANT(unbound, mmap_shared, compact_memory)
 
-/* By itself, a page may be passed over once or twice; compaction stops somewhere. */
+/*
+ * Moves every page if the trigger takes addresses.  Compaction need not reach every page, so
+ * there it suffices that some move.
+ */
 static void move_unbound(struct gmem_migration *migration, struct gmem_tally *tally)
 {
 	if (migration->trigger->by_address) {
@@ -45,7 +48,8 @@ static void move_unbound(struct gmem_migration *migration, struct gmem_tally *ta
 		gmem_migration_fire(migration, NULL, tally);
 	gmem_require_control(migration, tally);
 	if (!tally->moved)
-		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none", migration->trigger->name);
+		gmem_fail(GMEM_LIVENESS, "%s: wanted pages to move, got none",
+			  migration->trigger->name);
 }
 
 TEST_F_TIMEOUT(unbound, before_the_first_slot, GMEM_CASE_TIMEOUT)
@@ -90,8 +94,7 @@ static struct gmem_region *create_three_slots(const struct gmem_config *config)
 		{ .first = 2 * THIRD, .count = THIRD, .gpa = gpa + 2 * size },
 	};
 
-	return gmem_region_create_slots(config, NPAGES, slots,
-					ARRAY_SIZE(slots));
+	return gmem_region_create_slots(config, NPAGES, slots, ARRAY_SIZE(slots));
 }
 
 TEST_F_TIMEOUT(unbound, beside_a_slot, GMEM_CASE_TIMEOUT)
