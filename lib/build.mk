@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# How a test is built, on top of the kernel tree's lib.mk: one binary of the
-# test's own source, libgmem (this directory) and the tree's libkvm.
+# This builds the tests on top of the kernel tree's lib.mk.  Each is one binary of its own
+# source, libgmem (the .c files below this directory) and the tree's libkvm.
 
 KVM_DIR := $(KSFT_ROOT)/kvm
 TOOLS_DIR := $(abspath $(KSFT_ROOT)/../..)
 
-# Out of tree nothing may be written beside the sources, nor into KSRC.
+# A build from outside a kernel tree writes nothing beside the sources, nor into KSRC.
 ifneq ($(KSRC),)
 ifeq ($(OUTPUT),)
 OUTPUT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/guest_memfd-selftests/build-$(shell echo $(KSFT_ROOT) | cksum | cut -d' ' -f1)
@@ -21,15 +21,16 @@ TEST_FILES := settings
 
 include $(KSFT_ROOT)/lib.mk
 
-# KVM's newest interface is in the tree's own headers, not in the system's.
+# The tests use KVM's newest interface.  The tree's own headers have it, while the system's
+# may lack it.
 ifeq ($(filter clean emit_tests list list-upstream dropin dropin-remove check bench docs,$(MAKECMDGOALS)),)
 ifeq ($(wildcard $(addsuffix /linux/kvm.h,$(filter-out -isystem,$(KHDR_INCLUDES)))),)
 $(error no kernel headers in "$(KHDR_INCLUDES)": run "make headers" in the kernel tree, or set KHDR_INCLUDES)
 endif
 endif
 
-# Guest code is part of the test's binary and runs without a C library: the
-# flags are those of the KVM selftests, for the same reasons.
+# Guest code is part of the test's binary and runs without a C library.  The flags are
+# therefore those of the KVM selftests, whose guest code does the same.
 CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wstrict-prototypes -O2 -g -std=gnu11 \
 	-DCONFIG_64BIT -U_FORTIFY_SOURCE -fno-builtin-memcmp -fno-builtin-memcpy \
@@ -43,7 +44,8 @@ endif
 ifeq ($(KVM_ARCH),arm64)
 CFLAGS += -I$(OUTPUT)/libkvm/tools/arch/arm64/include/generated
 endif
-# The bit of the flag that opts in to migration, for kernels whose headers lack it.
+# GMEM_MIGRATABLE_BIT says which bit the flag is that opts in to migration, because the
+# kernel's headers may lack the flag.
 ifneq ($(GMEM_MIGRATABLE_BIT),)
 ifeq ($(filter $(GMEM_MIGRATABLE_BIT),$(shell seq 0 63)),)
 $(error GMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT) is not the number of a bit, from 0 to 63)
@@ -64,8 +66,8 @@ $(LIBGMEM_OBJS): $(OUTPUT)/lib/%.o: lib/%.c $(LOCAL_HDRS) lib/build.mk | $(LIBKV
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -c $< -o $@
 
-# The kernel's KVM selftest library, and upstream's own tests, by its own Makefile's object
-# lists and rules.  That Makefile knows what is up to date, hence FORCE.
+# The tree's own Makefile builds the KVM selftest library and upstream's tests, by its own
+# object lists and rules.  It knows what is up to date, so FORCE always asks it.
 LIBKVM_MAKE = +$(Q)$(MAKE) -s -C $(KVM_DIR) -f $(abspath lib/libkvm.mk) O= \
 	ARCH=$(KVM_ARCH) OUTPUT=$(OUTPUT)/libkvm KHDR_INCLUDES="$(KHDR_INCLUDES)" \
 	abs_objdir=$(OUTPUT)/libkvm TMPOUT=$(OUTPUT)/libkvm/try USERCFLAGS= USERLDFLAGS=
@@ -73,7 +75,8 @@ LIBKVM_MAKE = +$(Q)$(MAKE) -s -C $(KVM_DIR) -f $(abspath lib/libkvm.mk) O= \
 $(LIBKVM): FORCE
 	$(LIBKVM_MAKE) gmem-libkvm
 
-# After the library: both run the tree's try-run, whose scratch file has one name.
+# The library is built first: both builds run the tree's try-run, whose scratch file has a
+# fixed name, so that two at a time would overwrite each other's.
 upstream: $(LIBKVM) FORCE
 	$(LIBKVM_MAKE) UPSTREAM_TESTS="$(UPSTREAM_TESTS)" gmem-upstream
 
