@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory for the tests' own use. */
+/* Allocates memory for the tests' own use. */
 #include <stdlib.h>
 
 #include "case/gmem_alloc.h"

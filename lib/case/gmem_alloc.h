@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory for the tests' own use, which no test can do without.
+ * Allocates memory for the tests' own use.  A test cannot go on without it, so that callers
+ * have no error to handle.
  *
  *	u64 *pfns = gmem_zalloc(npages, sizeof(*pfns));
  */
@@ -10,8 +11,8 @@
 #include <stddef.h>
 
 /*
- * Allocates @count zeroed elements of @size bytes, to be given to free(3).  The case is BROKEN
- * if there is no memory.
+ * Returns @count zeroed elements of @size bytes, which the caller gives to free(3).  The case
+ * is BROKEN if there is no memory.
  */
 void *gmem_zalloc(size_t count, size_t size);
 

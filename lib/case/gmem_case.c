@@ -9,6 +9,7 @@
 #include "case/gmem_deadline.h"
 #include "case/gmem_kmsg.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "case/gmem_watchdog.h"
 
 static unsigned long instruction(const ucontext_t *context)
@@ -22,7 +23,7 @@ static unsigned long instruction(const ucontext_t *context)
 #endif
 }
 
-/* Printing is not safe in a signal handler, but the process can do nothing else any more. */
+/* Printing is not async-signal-safe, but a process that has crashed has nothing left to lose. */
 static void report_crash(int signal, siginfo_t *info, void *context)
 {
 	gmem_broken("%s, code %d, at address %p, by the instruction at %#lx",

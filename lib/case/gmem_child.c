@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Child processes, and a caller that watches them. */
+/* Child processes whose parent waits with a deadline. */
 #include <signal.h>
 #include <unistd.h>
 #include <sys/prctl.h>
@@ -45,13 +45,14 @@ int gmem_child_wait(pid_t child, enum gmem_clause clause, const char *doing)
 
 int gmem_child_fd(pid_t child, int fd)
 {
-	int pidfd = syscall(SYS_pidfd_open, child, 0), ours;
+	int pidfd = syscall(SYS_pidfd_open, child, 0);
+	int duplicate;
 
 	if (pidfd < 0)
 		gmem_broken("pidfd_open: %m");
-	ours = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	if (ours < 0)
+	duplicate = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (duplicate < 0)
 		gmem_broken("pidfd_getfd: %m");
 	close(pidfd);
-	return ours;
+	return duplicate;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Child processes, and a caller that watches them, so that a hang of any is seen.
+ * Child processes whose parent waits with a deadline, so that a child that hangs fails the
+ * case.
  *
  *	child = gmem_child_start(run, arg);
  *	...
@@ -14,20 +15,28 @@
 
 #include "case/gmem_result.h"
 
-/* Starts a process that calls @run with @arg and exits with 0; it does not outlive the
- * case.  BROKEN if there can be none.
+/*
+ * Forks a child that calls @run with @arg and exits with 0.  It is killed when its parent
+ * ends.  The case is BROKEN if fork(2) fails.
  */
 pid_t gmem_child_start(void (*run)(void *arg), void *arg);
 
-/* True once @child has ended, with @status as waitpid(2) has it. */
+/*
+ * Whether @child has ended, which this does not wait for.  If it has, *status is what
+ * waitpid(2) reports.
+ */
 bool gmem_child_ended(pid_t child, int *status);
 
-/* Waits until @child has ended, and returns the status; fails the case of @clause, "stuck
- * while @doing", if that takes longer than on any machine.
+/*
+ * Waits until @child has ended, and returns its status as waitpid(2) reports it.  Fails the
+ * case (@clause) with "stuck while @doing" after GMEM_TIMEOUT_S.
  */
 int gmem_child_wait(pid_t child, enum gmem_clause clause, const char *doing);
 
-/* A descriptor for what is @fd in @child.  BROKEN if there can be none. */
+/*
+ * Returns a duplicate of descriptor @fd of @child (pidfd_getfd(2)).  The case is BROKEN if
+ * that fails.
+ */
 int gmem_child_fd(pid_t child, int fd);
 
 #endif /* GMEM_CHILD_H */

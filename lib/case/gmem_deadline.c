@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bounds on waiting, to catch hangs and nothing else. */
+/* Deadlines, which bound waiting. */
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include "case/gmem_deadline.h"
 #include "case/gmem_result.h"
 
-/* A bound that is stretched more catches nothing. */
-#define MOST 1000
+/* A deadline that is stretched further than this catches no hang. */
+#define MAX_SCALE 1000
 
 static u64 now_ns(void)
 {
@@ -18,7 +18,7 @@ static u64 now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* How many times as long as usual a machine may take. */
+/* Returns how many times as long as usual this machine may take. */
 static unsigned int scale(void)
 {
 	const char *given = getenv("GMEM_SCALE");
@@ -28,8 +28,8 @@ static unsigned int scale(void)
 	if (!given)
 		return getenv("KSFT_MACHINE_SLOW") ? 4 : 1;
 	factor = strtoul(given, &end, 10);
-	if (!factor || factor > MOST || *end)
-		gmem_broken("GMEM_SCALE=%s is not a number from 1 to %d", given, MOST);
+	if (!factor || factor > MAX_SCALE || *end)
+		gmem_broken("GMEM_SCALE=%s is not a number from 1 to %d", given, MAX_SCALE);
 	return factor;
 }
 
@@ -38,22 +38,22 @@ struct gmem_deadline gmem_deadline_in(unsigned int seconds)
 	return (struct gmem_deadline){ .end_ns = now_ns() + seconds * scale() * 1000000000ULL };
 }
 
-/* In microseconds: short against a migration (0.1 ms), long against a system call; and
- * in the end short against a scan of the kernel's threads (10 ms), long against a look
- * at every frame.
+/*
+ * The first waits are shorter than a migration (100 us), but longer than a system call.  The
+ * last ones are shorter than a period of the kernel's scanning threads (10 ms), but longer
+ * than reading every pfn.
  */
-#define SHORTEST	50
-#define LONGEST		1600
-/* Polls until twice as long is waited. */
-#define PATIENT		8
+#define SHORTEST_WAIT_US	50
+#define LONGEST_WAIT_US		1600
+/* The wait doubles after this number of polls. */
+#define POLLS_PER_WAIT		8
 
 bool gmem_deadline_poll(struct gmem_deadline *deadline)
 {
-	unsigned int wait = SHORTEST;
+	unsigned int polls = deadline->polls++, wait_us = SHORTEST_WAIT_US;
 
-	for (unsigned int polls = deadline->polls++; polls >= PATIENT && wait < LONGEST;
-	     polls -= PATIENT)
-		wait *= 2;
-	usleep(wait);
+	for (; polls >= POLLS_PER_WAIT && wait_us < LONGEST_WAIT_US; polls -= POLLS_PER_WAIT)
+		wait_us *= 2;
+	usleep(wait_us);
 	return now_ns() < deadline->end_ns;
 }

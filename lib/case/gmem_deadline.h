@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bounds on waiting, to catch hangs and nothing else.
+ * Deadlines, which bound waiting.  They are long, because they only have to catch hangs.
  *
  *	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
  *
@@ -13,23 +13,26 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-/* Seconds for what takes milliseconds on any machine. */
+/* Seconds that suffice for what takes milliseconds on any machine. */
 #define GMEM_TIMEOUT_S		15
-/* Seconds for what a kernel thread or a vCPU does when it gets to it. */
+/* Seconds that suffice for what has to wait until a kernel thread or a vCPU is scheduled. */
 #define GMEM_SLOW_TIMEOUT_S	30
 
 struct gmem_deadline {
 	u64 end_ns;		/* on CLOCK_MONOTONIC */
-	unsigned int polls;	/* so far */
+	unsigned int polls;	/* how often gmem_deadline_poll() was called */
 };
 
-/* @seconds from now; GMEM_SCALE (1 to 1000) times that if it is set in the environment, or
- * else four times where KSFT_MACHINE_SLOW is.
+/*
+ * Returns a deadline @seconds from now.  The environment stretches it: by the factor GMEM_SCALE
+ * (1 to 1000) if that is set, and else by 4 if KSFT_MACHINE_SLOW is set.  The case is BROKEN if
+ * GMEM_SCALE is anything else.
  */
 struct gmem_deadline gmem_deadline_in(unsigned int seconds);
 
-/* Gives up the CPU for a moment, longer the longer it has taken already: whoever is
- * waited for may need that CPU.  False once the deadline has passed.
+/*
+ * Sleeps for 50 to 1600 us, longer the more often it was called, because whoever the caller
+ * waits for may need its CPU.  Returns false once the deadline has passed.
  */
 bool gmem_deadline_poll(struct gmem_deadline *deadline);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Small files of procfs, sysfs, tracefs: one value in, one value out. */
+/* Reads and writes small files of procfs, sysfs and tracefs, which hold one value each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

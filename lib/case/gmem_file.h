@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Small files of procfs, sysfs, tracefs: one value in, one value out. */
+/* Reads and writes small files of procfs, sysfs and tracefs, which hold one value each. */
 #ifndef GMEM_FILE_H
 #define GMEM_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads up to @size - 1 bytes of @path into @buf, NUL-terminated, without the
- * trailing newline.  Returns the length, or -errno.
+/*
+ * Reads up to @size - 1 bytes of @path into @buf, with one read(2), and ends them with a NUL
+ * instead of the trailing newline.  Returns the length, or -errno.
  */
 int __gmem_file_read(const char *path, char *buf, size_t size);
 
-/* The number (any C base) in @path; the case is BROKEN if there is none. */
+/*
+ * Returns the number that @path begins with, in any base of C.  The case is BROKEN if there is
+ * none.
+ */
 long gmem_file_read_long(const char *path);
 
-/* Writes @text to @path in one write(2), appending where the file takes that
- * (kprobe_events).  Returns 0 or -errno.
+/*
+ * Writes @text to the existing file @path with one write(2), which appends where the file
+ * supports that (kprobe_events).  Returns 0 or -errno.
  */
 int __gmem_file_write(const char *path, const char *text);
 
-/* The same; the case is BROKEN on error. */
+/* Writes @text to @path as above.  The case is BROKEN on error. */
 void gmem_file_write(const char *path, const char *text);
 
+/* Whether @path exists. */
 bool gmem_file_exists(const char *path);
 
 #endif /* GMEM_FILE_H */

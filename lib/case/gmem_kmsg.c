@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel-log guard: reports and taint since a mark. */
+/* The kernel-log guard: looks for reports and taint since a mark. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "case/gmem_kmsg.h"
 #include "case/gmem_result.h"
 
-/* What the kernel prints when it complains about itself. */
+/* A record of the log with one of these texts is a report of a kernel bug. */
 static const char * const reports[] = {
 	"WARNING: ", "BUG: ", "kernel BUG at", "Oops", "Bad page", "pagealloc:",
 	"INFO: task ", "INFO: rcu", "soft lockup", "possible circular locking",
@@ -21,7 +21,7 @@ static const char * const reports[] = {
 
 static int kmsg = -1;
 static long taint;
-static bool marked;		/* the mark was read back: nothing before it was missed */
+static bool marked;		/* the mark was read back, so that no later record is missing */
 
 static long read_taint(void)
 {

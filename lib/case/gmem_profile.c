@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The profile: how long whoever runs the suite is willing to wait. */
+/* The profile: how long the run may take. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "case/gmem_case.h"
 #include "case/gmem_profile.h"
+#include "case/gmem_result.h"
 
 static const char * const names[] = {
 	[GMEM_PROFILE_GATE] = "gate",
@@ -12,14 +13,14 @@ static const char * const names[] = {
 	[GMEM_PROFILE_SOAK] = "soak",
 };
 
-/* Below INT_MAX milliseconds, which is as far as the harness counts. */
+/* The harness counts milliseconds in an int, which bounds the longest one. */
 static const unsigned int timeouts[] = {
 	[GMEM_PROFILE_GATE] = GMEM_CASE_TIMEOUT,
 	[GMEM_PROFILE_FULL] = 10 * GMEM_CASE_TIMEOUT,
 	[GMEM_PROFILE_SOAK] = 2000000,
 };
 
-/* -1 for a name that is none. */
+/* Returns the profile that GMEM_PROFILE names, or -1 if it names none. */
 static int find(void)
 {
 	const char *given = getenv("GMEM_PROFILE");
@@ -37,7 +38,7 @@ enum gmem_profile gmem_profile(void)
 	int found = find();
 
 	if (found < 0)
-		gmem_broken("GMEM_PROFILE is \"%s\", none of gate, full, soak",
+		gmem_broken("GMEM_PROFILE is \"%s\", wanted gate, full or soak",
 			    getenv("GMEM_PROFILE"));
 	return found;
 }

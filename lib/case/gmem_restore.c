@@ -40,27 +40,29 @@ static void remove_dir(const char *path, const char *text)
 }
 
 __noreturn
-static void keep(int from_case)
+static void run_restorer(int from_case)
 {
 	static struct entry list[MAX_ENTRIES];
 	size_t n = 0;
 
-	/* Out of reach of a kill of the case's process group or terminal. */
+	/* Whoever kills the case's process group or terminal must not kill the restorer. */
 	setsid();
 	signal(SIGPIPE, SIG_IGN);
 	while (n < MAX_ENTRIES &&
 	       read(from_case, &list[n], sizeof(list[n])) == sizeof(list[n]))
 		n++;
+	/* The pipe is closed: the case's process has ended. */
 	while (n--)
 		list[n].restore(list[n].what, list[n].text);
 	_exit(0);
 }
 
 /*
- * One case at a time on this machine, and none before the keeper of the last one
- * is done: the lock goes with the last of the two processes that share it.
+ * Cases change settings of the whole machine, so that only one may run at a time, and the next
+ * only after the restorer is done.  Case and restorer share the descriptor, so that the lock is
+ * released when the last of them ends.
  */
-static void take_turn(void)
+static void lock_machine(void)
 {
 	int fd = open("/proc/sys/vm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -76,7 +78,7 @@ void gmem_restore_begin(void)
 	if (to_restorer >= 0)
 		return;
 	gmem_watchdog_arm(GMEM_NO_CLAUSE, "waiting for another case of the suite to end");
-	take_turn();
+	lock_machine();
 	gmem_watchdog_disarm();
 	if (pipe2(pipefd, O_CLOEXEC))
 		gmem_broken("pipe: %m");
@@ -85,22 +87,22 @@ void gmem_restore_begin(void)
 		gmem_broken("fork: %m");
 	if (!restorer) {
 		close(pipefd[1]);
-		keep(pipefd[0]);
+		run_restorer(pipefd[0]);
 	}
 	close(pipefd[0]);
 	to_restorer = pipefd[1];
 }
 
 void gmem_restore_call(void (*restore)(const char *what, const char *text), const char *what,
-		    const char *text)
+		       const char *text)
 {
 	struct entry entry = { .restore = restore };
 
-	/* An entry is below PIPE_BUF, so it arrives whole or not at all. */
+	/* An entry is smaller than PIPE_BUF, so that it arrives as a whole or not at all. */
 	if (snprintf(entry.what, sizeof(entry.what), "%s", what) >= (int)sizeof(entry.what) ||
 	    snprintf(entry.text, sizeof(entry.text), "%s", text) >= (int)sizeof(entry.text) ||
 	    write(to_restorer, &entry, sizeof(entry)) != sizeof(entry))
-		gmem_broken("cannot arrange to put %s back", what);
+		gmem_broken("cannot ask the restorer to put back %s", what);
 }
 
 void gmem_restore_write(const char *path, const char *text)
@@ -113,7 +115,7 @@ void gmem_restore_rmdir(const char *path)
 	gmem_restore_call(remove_dir, path, "");
 }
 
-/* Return the bracketed choice of "always [madvise] never", or else the whole string. */
+/* Returns the bracketed choice of "always [madvise] never", or else the whole string. */
 static char *chosen(char *text)
 {
 	char *open = strchr(text, '[');
@@ -127,11 +129,11 @@ static char *chosen(char *text)
 
 void gmem_sysctl_set(const char *path, const char *value)
 {
-	char was[64];
-	int len = __gmem_file_read(path, was, sizeof(was));
+	char present[64];
+	int len = __gmem_file_read(path, present, sizeof(present));
 
 	if (len < 0)
 		gmem_broken("%s: %s", path, strerror(-len));
-	gmem_restore_write(path, chosen(was));
+	gmem_restore_write(path, chosen(present));
 	gmem_file_write(path, value);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The outcome of a case: what it failed of, why nothing was learnt, or why it does not
- * apply.
+ * The outcome of a case: which clause is broken, why nothing was learnt, or why the case does
+ * not apply.
  *
  *	if (pfns[page] != before[page])
- *		gmem_fail(GMEM_UNMOVABLE, "page %zu: wanted the same frame, got %#lx instead of %#lx",
+ *		gmem_fail(GMEM_UNMOVABLE,
+ *			  "page %zu: wanted the same frame, got %#lx instead of %#lx",
  *			  page, pfns[page], before[page]);
  *
- * This is the ground floor of the library: everything may end the case, so this unit uses
- * no other.  An outcome is one result line, "FAIL C4: ...", "BROKEN: ..." or "SLUG: ...".
- * The log has the same line, and after it where the case ended:
+ * Every unit of the library may end the case, so this one uses no other.  An outcome is one
+ * result line, "FAIL C4: ...", "BROKEN: ..." or "SLUG: ...".  The log has the same line, and
+ * after it where the case ended:
  *
  *	# FAIL C4: page 3: wanted the same frame, got 0x40d51 instead of 0x8d91 [seed 0x1]
  *	# at guest_memfd_pin/stays_put_test.c:87 in check_frames(): C4 unmovable
@@ -84,7 +85,7 @@ enum gmem_skip_reason {
 	GMEM_SKIP_REASONS(GMEM_SKIP_ENUM)
 };
 
-/* A place in the source, which the three macros below take where they stand. */
+/* A location in the source, where one of the macros below is called. */
 struct gmem_location {
 	const char *file;
 	int line;
@@ -98,7 +99,7 @@ struct gmem_location {
  * any thread or child of the case.  The first that is called decides.
  */
 
-/* Clause @clause is broken: the message says who, where, wanted and got. */
+/* Clause @clause is broken.  The message says who, where, what was wanted, and what was got. */
 #define gmem_fail(clause, ...) __gmem_fail(GMEM_HERE, clause, __VA_ARGS__)
 
 /* The machine or the set-up lacks something, and nothing was learnt about the kernel. */
@@ -110,7 +111,7 @@ struct gmem_location {
 /* Skips the case, in the words of the closed list, unless @why is GMEM_SKIP_none. */
 #define gmem_skip_if(why) __gmem_skip_if(GMEM_HERE, why)
 
-/* What the macros call; @at is where the case ends. */
+/* The macros call these; @at is where the case ends. */
 __noreturn __printf(3, 4)
 void __gmem_fail(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...);
 __noreturn __printf(2, 3)

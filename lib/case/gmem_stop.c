@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stopping by a signal, with an outcome. */
+/* Lets a signal end a test in order, so that it reports an outcome. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-
 #include <linux/compiler.h>
+#include <sys/mman.h>
 
 #include "case/gmem_stop.h"
 
-/* Shared with the processes that are forked: the signal may reach any of them. */
+/* Forked processes share this, because the signal may reach any of them. */
 static bool *wanted;
 
 static void both_signals(sigset_t *set)
@@ -23,10 +22,10 @@ static void both_signals(sigset_t *set)
 static void *wait_for_signal(void *arg)
 {
 	sigset_t set;
-	int which;
+	int number;
 
 	both_signals(&set);
-	if (!sigwait(&set, &which))
+	if (!sigwait(&set, &number))
 		WRITE_ONCE(*wanted, true);
 	return NULL;
 }
@@ -46,7 +45,7 @@ void gmem_stop_begin(void)
 	}
 }
 
-/* A forked process has no thread that waits: there the signal stays pending. */
+/* No thread waits in a forked process, so that a signal which reaches that stays pending. */
 bool gmem_stop_wanted(void)
 {
 	sigset_t set;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A test that goes on until it is told to stop, and then still has an outcome.
+ * A test that goes on until somebody sends it a signal, and then still reports an outcome.
  *
  *	gmem_stop_begin();		in the constructor
  *	while (!gmem_stop_wanted())
  *		...
  *
- * From then on SIGINT and SIGTERM, sent to any process of the program, end nothing.
+ * After gmem_stop_begin() SIGINT and SIGTERM end no process of the program.  They only make
+ * gmem_stop_wanted() return true, whichever process gets them.
  */
 #ifndef GMEM_STOP_H
 #define GMEM_STOP_H
@@ -14,16 +15,19 @@
 #include <stdbool.h>
 
 /*
- * Blocks both signals in this process and those that it forks, and has a thread of
- * this process wait for them.  To be called before the harness forks, lest the signal
- * end the harness, which is what the terminal and timeout(1) send it to.
+ * Blocks both signals in this process and in those that it forks, and starts a thread that waits
+ * for them.  A test calls this before the harness forks, because a terminal and timeout(1) send
+ * the signal to the harness's process, too, and must not end it.
  */
 void gmem_stop_begin(void);
 
-/* True, in every process of the program, once a signal came; never without a begin. */
+/*
+ * Whether a signal came, to any process of the program.  This is always false unless
+ * gmem_stop_begin() was called.
+ */
 bool gmem_stop_wanted(void);
 
-/* Of a child that is to run another program: signals are as usual again. */
+/* Unblocks both signals in a child that is about to run another program. */
 void gmem_stop_forget(void);
 
 #endif /* GMEM_STOP_H */

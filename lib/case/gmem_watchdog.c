@@ -41,9 +41,9 @@ static bool has_passed(const struct gmem_deadline *deadline)
 	return end && now.tv_sec * 1000000000ULL + now.tv_nsec > end;
 }
 
-/* The child may stay where it is, even if it was killed: nobody waits for it. */
+/* Reports the outcome without waiting for the child, which may not end even if killed. */
 __noreturn
-static void leave_behind(pid_t child)
+static void abandon(pid_t child)
 {
 	kill(child, SIGKILL);
 	if (shared->ended)
@@ -63,12 +63,12 @@ static void supervise(pid_t child)
 		gmem_broken("pidfd_open: %m");
 	while (poll(&ended, 1, PERIOD_MS) <= 0)
 		if (has_passed(&shared->deadline))
-			leave_behind(child);
+			abandon(child);
 	if (waitpid(child, &status, 0) != child)
 		gmem_broken("waitpid: %m");
 	/* Raising the same signal here would run our handler, which reports the wrong fault. */
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		gmem_broken("killed by %s, of which it could say no more",
+		gmem_broken("killed by %s before it could report that itself",
 			    strsignal(WTERMSIG(status)));
 	if (WIFSIGNALED(status))
 		kill(getpid(), WTERMSIG(status));
@@ -101,7 +101,7 @@ void gmem_watchdog_begin(void)
 		supervise(child);
 	case_pid = getpid();
 	gmem_result_on_exit(note_exit);
-	/* Whoever kills the parent means the case. */
+	/* Whoever kills the parent, such as the harness, wants to end the case. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 

@@ -7,8 +7,8 @@
  *	gmem_watchdog_disarm();
  *
  * A thread that is in a page fault for ever, or waits for a lock that nobody releases,
- * cannot be killed, and no other thread of its process can leave without it.  The case
- * therefore runs in a child, and the parent waits for the outcome only.
+ * cannot be killed, and its process does not end without it.  The case therefore runs in a
+ * child, and its parent waits for the outcome only.
  */
 #ifndef GMEM_WATCHDOG_H
 #define GMEM_WATCHDOG_H
@@ -22,10 +22,10 @@
 void gmem_watchdog_begin(void);
 
 /*
- * Until gmem_watchdog_disarm() the case's first thread does something that may hang.  If it
- * takes longer than GMEM_TIMEOUT_S, the case fails of @clause with "stuck while @doing", or
- * is BROKEN if that is GMEM_NO_CLAUSE; the failure is reported where the watchdog was armed.
- * Calls do not nest, and other threads and processes are not watched.
+ * Says that the case's first thread does something that may hang, until gmem_watchdog_disarm().
+ * If that takes longer than GMEM_TIMEOUT_S, the case fails (@clause) with "stuck while @doing",
+ * or is BROKEN if @clause is GMEM_NO_CLAUSE.  The report has the location where the watchdog was
+ * armed.  Calls do not nest, and other threads and processes are not watched.
  */
 #define gmem_watchdog_arm(clause, doing) __gmem_watchdog_arm(GMEM_HERE, clause, doing)
 void __gmem_watchdog_arm(const struct gmem_location *at, enum gmem_clause clause,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Workers: threads that do one thing over and over, against each other. */
+/* Workers: threads that each repeat one thing, to race with each other. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -49,9 +49,9 @@ u64 gmem_worker_rounds(const struct gmem_worker *worker)
 	return READ_ONCE(worker->rounds);
 }
 
-static void fail(const struct gmem_worker *worker)
+static void fail_stuck(const struct gmem_worker *worker)
 {
-	gmem_fail(GMEM_LIFECYCLE, "stuck while %s, after %lu times", worker->doing,
+	gmem_fail(GMEM_LIFECYCLE, "stuck while %s, after %lu rounds", worker->doing,
 		  gmem_worker_rounds(worker));
 }
 
@@ -61,7 +61,7 @@ void gmem_worker_wait(struct gmem_worker *worker, u64 rounds)
 
 	while (gmem_worker_rounds(worker) < rounds)
 		if (!gmem_deadline_poll(&deadline))
-			fail(worker);
+			fail_stuck(worker);
 }
 
 void gmem_worker_stop(struct gmem_worker *worker)
@@ -73,7 +73,7 @@ void gmem_worker_stop(struct gmem_worker *worker)
 	WRITE_ONCE(worker->stop, true);
 	while (!READ_ONCE(worker->ended))
 		if (!gmem_deadline_poll(&deadline))
-			fail(worker);
+			fail_stuck(worker);
 	pthread_join(worker->thread, NULL);
 	free(worker);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Workers: threads that do one thing over and over, against each other, and a caller
- * that does nothing but watch them, so that a hang of any of them is seen.
+ * Workers: threads that each repeat one thing, to race with each other.  Their caller only waits
+ * for them, with a deadline, so that a worker that hangs fails the case.
  *
  *	puncher = gmem_worker_start("punching holes", punch_once, arg);
  *	mover = gmem_worker_start("moving pages", move_once, arg);
@@ -17,21 +17,25 @@
 
 struct gmem_worker;
 
-/* Starts a thread that calls @once with @arg until it is stopped.  @doing completes
- * "stuck while ..." and is kept.  BROKEN if there can be no thread.
+/*
+ * Starts a thread that calls @once with @arg again and again until gmem_worker_stop().  @doing
+ * completes "stuck while ..." and has to live as long as the worker.  The case is BROKEN if
+ * pthread_create(3) fails.
  */
 struct gmem_worker *gmem_worker_start(const char *doing, void (*once)(void *arg), void *arg);
 
-/* How often @once has returned. */
+/* Returns how often @once has returned. */
 u64 gmem_worker_rounds(const struct gmem_worker *worker);
 
-/* Returns when @once has returned @rounds times since the start; fails the case (C11)
- * if that takes longer than any machine does.
+/*
+ * Waits until @once has returned @rounds times since the start.  Fails the case (C11) after
+ * GMEM_TIMEOUT_S.
  */
 void gmem_worker_wait(struct gmem_worker *worker, u64 rounds);
 
-/* Ends the thread after its present round, and frees it.  Fails the case (C11) if
- * that round never ends.  NULL is fine.
+/*
+ * Ends the thread after its present round, and frees @worker, which may be NULL.  Fails the case
+ * (C11) if that round takes longer than GMEM_TIMEOUT_S.
  */
 void gmem_worker_stop(struct gmem_worker *worker);
 
