@@ -9,7 +9,7 @@
 #include "vm/gmem_config.h"
 
 /*
- * This bit serves kernels whose headers lack the flag.  Upstream may choose another one:
+ * Kernels whose headers lack the flag have this bit.  Upstream may choose another one:
  * "make GMEM_MIGRATABLE_BIT=" sets it for a build, GMEM_FLAG_MIGRATABLE for a run.
  */
 #ifndef GMEM_MIGRATABLE_BIT

@@ -8,8 +8,8 @@
  *	gmem_fail(GMEM_LIVENESS, "... (%s)", gmem_config_name(&config));
  *
  * The bit that opts in to migration differs between kernels and is known at run time only.
- * A configuration therefore says whether it opts in, and gmem_config_flags() alone makes of
- * that what the kernel takes.
+ * A configuration therefore says whether it opts in, and only gmem_config_flags() turns that
+ * into the bit.
  */
 #ifndef GMEM_CONFIG_H
 #define GMEM_CONFIG_H
@@ -22,7 +22,7 @@
 struct gmem_vm_type {
 	const char *name;
 	unsigned long type;	/* the argument of KVM_CREATE_VM */
-	bool private_mem;	/* it stands for confidential VMs, whose memory never moves */
+	bool private_mem;	/* it has private memory, which is never expected to move */
 };
 
 extern const struct gmem_vm_type gmem_vm_default;
@@ -32,10 +32,10 @@ struct gmem_config {
 	const struct gmem_vm_type *type;
 	u64 flags;		/* GUEST_MEMFD_FLAG_*, without the one that opts in */
 	bool optin;		/* the file is created with the flag that opts in */
-	bool aliased;		/* userspace_addr of each memslot is the host's mapping of the file */
+	bool aliased;		/* memslots have the host's mapping as userspace_addr */
 };
 
-/* What the names of configurations stand for; variants of tests have the same names. */
+/* The members that each name of a configuration stands for.  Test variants use these names. */
 #define GMEM_CONFIG_none		.flags = 0
 #define GMEM_CONFIG_mmap		.flags = GUEST_MEMFD_FLAG_MMAP
 #define GMEM_CONFIG_shared		.flags = GUEST_MEMFD_FLAG_INIT_SHARED
@@ -55,19 +55,22 @@ struct gmem_config {
 bool gmem_vm_type_offered(const struct gmem_vm_type *type);
 
 /*
- * The flag that opts in to migration: GMEM_FLAG_MIGRATABLE of the environment, which has to
- * be one bit, or else what the kernel's headers or the build say.
+ * Returns the flag that opts in to migration: GMEM_FLAG_MIGRATABLE of the environment, or else
+ * what the kernel's headers or the build say.  The case is BROKEN if it is not one bit.
  */
 u64 gmem_flag_migratable(void);
 
-/* The flags of @config as KVM_CREATE_GUEST_MEMFD takes them. */
+/* Returns the flags of @config as KVM_CREATE_GUEST_MEMFD takes them. */
 u64 gmem_config_flags(const struct gmem_config *config);
 
-/* @flags as "MMAP|INIT_SHARED", or "0", in a static buffer that the next call overwrites. */
+/*
+ * Returns @flags as "MMAP|INIT_SHARED", or "0", in a static buffer that the next call
+ * overwrites.
+ */
 const char *gmem_flags_name(u64 flags);
 
 /*
- * @config as "flags MMAP|INIT_SHARED, default VM" in a static buffer that the next call
+ * Returns @config as "flags MMAP|INIT_SHARED, default VM" in a static buffer that the next call
  * overwrites.
  */
 const char *gmem_config_name(const struct gmem_config *config);

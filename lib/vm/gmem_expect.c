@@ -30,7 +30,7 @@ static enum expectation find(void)
 	gmem_broken("GMEM_EXPECT=%s is none of unmovable, optin, implicit", given);
 }
 
-/* A case asks the environment and the kernel once. */
+/* Returns the expectation, for which a case asks the environment and the kernel only once. */
 static enum expectation expectation(void)
 {
 	static enum expectation found;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The expectation: which guest_memfd has to move.  Whoever runs the suite declares it, and
- * it is never inferred from what a folio did, because a regression would turn into a skip.
+ * The expectation: which guest_memfd has to move.  Whoever runs the suite declares it.  It is
+ * never inferred from whether a folio moved, because a regression would then become a skip.
  *
  *	gmem_require_movable(&variant->config);
  *
@@ -17,22 +17,25 @@
 struct gmem_config;
 struct gmem_vm_type;
 
-/* "unmovable", "optin" or "implicit"; the case is BROKEN if GMEM_EXPECT is anything else. */
+/*
+ * Returns "unmovable", "optin" or "implicit".  The case is BROKEN if GMEM_EXPECT is anything
+ * else.
+ */
 const char *gmem_expect_name(void);
 
 /* Whether guest_memfd of @config has to move. */
 bool gmem_expect_movable(const struct gmem_config *config);
 
-/* The flags that KVM has to accept, and to advertise, for a VM of @type. */
+/* Returns the flags that KVM has to accept, and to advertise, for a VM of @type. */
 u64 gmem_expect_flags(const struct gmem_vm_type *type);
 
 /* Whether KVM has to accept the flags of @config. */
 bool gmem_expect_accepted(const struct gmem_config *config);
 
 /*
- * Skip the case unless guest_memfd of @config has to move (expected_unmovable), or has to
- * stay (expected_movable).  They also skip it where KVM lacks guest_memfd (no_kvm).  Tests
- * ask first, as this takes no VM.
+ * These skip the case unless guest_memfd of @config has to move (expected_unmovable), or has to
+ * stay (expected_movable).  They also skip it where KVM lacks guest_memfd (no_kvm).  Tests call
+ * them before they create a VM, because a skip does not need one.
  */
 void gmem_require_movable(const struct gmem_config *config);
 void gmem_require_unmovable(const struct gmem_config *config);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,14 +27,14 @@ struct gmem_guest {
 	struct gmem_region *region;
 	struct gmem_guest_shared *shared;	/* the host's view */
 	pthread_t thread;
-	cpu_set_t cpus;		/* that it may run on */
+	cpu_set_t cpus;			/* the thread may run on these */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool paused;
 	bool quit;
-	enum gmem_clause clause;	/* that a mismatch breaks */
-	int run_error;		/* errno of a KVM_RUN that failed */
-	char trouble[256];	/* why the vCPU cannot go on */
+	enum gmem_clause clause;	/* a mismatch breaks this one */
+	int run_error;			/* errno of a KVM_RUN that failed */
+	char trouble[256];		/* why the vCPU cannot go on, or empty */
 };
 
 /* Runs the vCPU until it reports itself paused, or is in trouble. */
@@ -72,9 +73,9 @@ static void *vcpu_thread(void *arg)
 	struct gmem_guest *guest = arg;
 
 	/*
-	 * It never sleeps, and the scheduler is in no hurry to balance two nodes: what
-	 * moves pages, or merges them, would get a fraction of a CPU that it happens
-	 * to share with it.
+	 * This thread never sleeps, and the scheduler is slow to balance load across two nodes.
+	 * Without a low priority, a thread that moves or merges pages would get only a fraction
+	 * of a CPU that it happens to share with this one.
 	 */
 	if (setpriority(PRIO_PROCESS, 0, 19))
 		gmem_broken("setpriority: %m");
@@ -95,8 +96,8 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
-/* Fails the case over what a guest that is out of guest mode found. */
-static void judge(struct gmem_guest *guest)
+/* Fails the case if the vCPU cannot go on, or found a mismatch. */
+static void check_findings(struct gmem_guest *guest)
 {
 	struct gmem_guest_shared *shared = guest->shared;
 	struct gmem_mismatch *bad = &shared->bad;
@@ -129,9 +130,9 @@ static void wait_paused(struct gmem_guest *guest)
 	while (!is_paused(guest))
 		if (!gmem_deadline_poll(&deadline))
 			gmem_fail(GMEM_LIVENESS,
-				  "vCPU: stuck after %lu pages, does not answer",
+				  "vCPU: stuck after %lu pages, wanted it to stop",
 				  gmem_guest_progress(guest));
-	judge(guest);
+	check_findings(guest);
 }
 
 void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size_t first,
@@ -159,7 +160,7 @@ void gmem_guest_forget(struct gmem_guest *guest, size_t first, size_t count)
 		guest->shared->generation[page] = 0;
 }
 
-/* How a run ends that meets a page that is unusable. */
+/* Whether KVM_RUN failed as it has to when the guest accesses the poisoned @page. */
 static bool met_poison(struct gmem_guest *guest, size_t page)
 {
 	struct gmem_region *region = guest->region;
@@ -177,13 +178,15 @@ void gmem_guest_wait_poison(struct gmem_guest *guest, size_t page)
 
 	while (!is_paused(guest))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_LIVENESS, "vCPU: neither reads page %zu nor stops at it", page);
+			gmem_fail(GMEM_LIVENESS,
+				  "vCPU: wanted it to read page %zu or to stop there, got neither",
+				  page);
 	if (!met_poison(guest, page))
 		gmem_fail(GMEM_MEMORY_FAILURE,
 			  "vCPU: page %zu: wanted errno %d (%s), exit reason %u (%s) there, got %s",
 			  page, EHWPOISON, strerror(EHWPOISON), KVM_EXIT_MEMORY_FAULT,
 			  exit_reason_str(KVM_EXIT_MEMORY_FAULT),
-			  guest->trouble[0] ? guest->trouble : "something to read");
+			  guest->trouble[0] ? guest->trouble : "no error");
 	guest->run_error = 0;
 	guest->trouble[0] = '\0';
 }
@@ -200,9 +203,9 @@ u64 gmem_guest_progress(const struct gmem_guest *guest)
 }
 
 /*
- * At its priority it gets next to nothing of a CPU that it shares, and nothing at all in
- * the milliseconds that a firing takes.  Where it has a single CPU it stays there; and a
- * cpuset may know better, as it is what the guest writes that counts.
+ * The thread has the lowest priority, so that it would get no time on the caller's CPU in the few
+ * milliseconds for which a trigger runs.  It stays there if it may not run on any other CPU.
+ * An error, which a cpuset may cause, does not matter: tests count what the guest has written.
  */
 void gmem_guest_give_way(struct gmem_guest *guest)
 {
@@ -237,7 +240,7 @@ void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 				  gmem_guest_progress(guest), until);
 	}
 	if (is_paused(guest))
-		judge(guest);
+		check_findings(guest);
 }
 
 struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
@@ -294,7 +297,7 @@ u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page)
 {
 	u16 generation = READ_ONCE(guest->shared->generation[page]);
 
-	/* What is read next is no older. */
+	/* A word that the caller reads next is of this generation or of a later one. */
 	smp_rmb();
 	return generation;
 }
@@ -303,11 +306,12 @@ bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, u16 genera
 			       bool zeros, struct gmem_mismatch *bad)
 {
 	return __gmem_guest_shared_seen(guest->shared, gmem_region_host(guest->region, page), page,
-				 generation, zeros, bad);
+					generation, zeros, bad);
 }
 
-/* By a mapping that did not exist during the moves: an old PTE can be right
- * where the page cache is wrong.
+/*
+ * Compares every byte through a mapping that did not exist during the moves, because an old PTE
+ * can be right where the page cache is wrong.
  */
 static void verify_on_host(struct gmem_guest *guest)
 {
@@ -323,7 +327,7 @@ static void verify_on_host(struct gmem_guest *guest)
 		if (!__gmem_guest_shared_check(shared, host + page * region->page_size, page, &bad))
 			gmem_fail(guest->clause,
 				  "host: page %lu offset %#lx: want %#lx, got %#lx (%s)",
-				  bad.page, bad.page * region->page_size + bad.word * 8,
+				  bad.page, bad.page * region->page_size + bad.word * sizeof(u64),
 				  bad.want, bad.got,
 				  gmem_mismatch_name(gmem_mismatch_class(shared->key, &bad)));
 	gmem_watchdog_disarm();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Guest code: what the vCPU does, and what it shares with the host. */
 #include <linux/sizes.h>
-#include <sys/mman.h>
 
 #include <asm/barrier.h>
 
 #include "kvm_util.h"
 #include "ucall_common.h"
 
+#include "case/gmem_result.h"
 #include "case/gmem_watchdog.h"
 #include "vm/gmem_guest_code.h"
 #include "vm/gmem_pattern.h"
@@ -16,7 +16,7 @@
 #define SHARED_GPA	SZ_4G
 #define SHARED_SLOT	1
 
-/* Checks what a page holds unless @work says not to, and writes the next generation if told. */
+/* Does @work on @page.  Returns false if the page does not hold what it must. */
 static bool handle_page(struct gmem_guest_shared *shared, u64 page, u32 work)
 {
 	u64 *va = (void *)(shared->gva + page * shared->words * sizeof(u64));
@@ -31,7 +31,7 @@ static bool handle_page(struct gmem_guest_shared *shared, u64 page, u32 work)
 	if (work == GMEM_GUEST_WRITE || work == GMEM_GUEST_OVERWRITE) {
 		generation = gmem_next_generation(generation);
 		gmem_stamp_page(va, shared->words, shared->step, shared->key, page, generation);
-		/* Whoever sees the new generation must see all that was written for it. */
+		/* Whoever sees the new generation must also see every word of it. */
 		smp_wmb();
 		WRITE_ONCE(shared->generation[page], generation);
 	}
@@ -45,7 +45,7 @@ static void do_work(struct gmem_guest_shared *shared)
 
 	do {
 		for (u64 i = 0; i < shared->count; i++) {
-			/* The first pass is finished, as the host waits for whole passes. */
+			/* The first pass is always finished, because the host waits for it. */
 			if (READ_ONCE(shared->stop) && shared->passed)
 				return;
 			if (!handle_page(shared, shared->first + i, work))
@@ -88,8 +88,8 @@ struct gmem_guest_shared *gmem_guest_shared_create(struct gmem_region *region)
 	return shared;
 }
 
-void gmem_guest_shared_write_on_host(struct gmem_guest_shared *shared, struct gmem_region *region, size_t first,
-			      size_t count)
+void gmem_guest_shared_write_on_host(struct gmem_guest_shared *shared,
+				     struct gmem_region *region, size_t first, size_t count)
 {
 	gmem_watchdog_arm(GMEM_HOST_MAPPING, "the host writes guest_memfd");
 	for (size_t page = first; page < first + count; page++) {
@@ -100,9 +100,8 @@ void gmem_guest_shared_write_on_host(struct gmem_guest_shared *shared, struct gm
 	gmem_watchdog_disarm();
 }
 
-/* True if @got is the stamp of a generation from @first to the one after @last. */
-static bool is_between(const struct gmem_mismatch *at, u64 key, u64 got, u16 first,
-		       u16 last)
+/* Whether @got is the stamp of a generation from @first to the one after @last. */
+static bool is_between(const struct gmem_mismatch *at, u64 key, u64 got, u16 first, u16 last)
 {
 	u16 end = gmem_next_generation(gmem_next_generation(last));
 
@@ -112,15 +111,15 @@ static bool is_between(const struct gmem_mismatch *at, u64 key, u64 got, u16 fir
 	return false;
 }
 
-bool __gmem_guest_shared_seen(struct gmem_guest_shared *shared, const u64 *va, size_t page, u16 generation,
-		       bool zeros, struct gmem_mismatch *bad)
+bool __gmem_guest_shared_seen(struct gmem_guest_shared *shared, const u64 *va, size_t page,
+			      u16 generation, bool zeros, struct gmem_mismatch *bad)
 {
 	bad->page = page;
 	for (bad->word = 0; bad->word < shared->words; bad->word += shared->step) {
 		bad->got = READ_ONCE(va[bad->word]);
 		if (!bad->got && zeros)
 			continue;
-		/* Read the word first: the counter that is read after it is an upper bound. */
+		/* The word is read before the generation, which is then an upper bound for it. */
 		smp_rmb();
 		if (!is_between(bad, shared->key, bad->got, generation,
 				READ_ONCE(shared->generation[page]))) {
@@ -131,8 +130,8 @@ bool __gmem_guest_shared_seen(struct gmem_guest_shared *shared, const u64 *va, s
 	return true;
 }
 
-bool __gmem_guest_shared_check(const struct gmem_guest_shared *shared, const void *va, size_t page,
-			struct gmem_mismatch *bad)
+bool __gmem_guest_shared_check(const struct gmem_guest_shared *shared, const void *va,
+			       size_t page, struct gmem_mismatch *bad)
 {
 	return gmem_check_page(va, shared->words, shared->step, shared->key, page,
 			       shared->generation[page], bad);

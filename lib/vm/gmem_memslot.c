@@ -5,10 +5,10 @@
 #include "vm/gmem_memslot.h"
 #include "vm/gmem_region.h"
 
-/* kvm_util has slot 0, and what guest and host share lies in slot 1. */
+/* Slot 0 is kvm_util's, and slot 1 has the memory that guest and host share. */
 #define FIRST_SLOT	2
 
-/* A memslot of no pages is one that is deleted. */
+/* Creates the memslot with @count pages, or deletes it if @count is 0. */
 static void set_slot(struct gmem_region *region, size_t nth, size_t count)
 {
 	const struct gmem_memslot *slot = &region->slot[nth];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stamps: what kind of wrong a wrong word is, and pages that the host alone writes. */
+/* Stamps: says what went wrong for a wrong word, and handles pages that only the host writes. */
 #include <unistd.h>
 
 #include "case/gmem_result.h"
@@ -12,7 +12,7 @@ enum gmem_mismatch_class gmem_mismatch_class(u64 key, const struct gmem_mismatch
 
 	if (!bad->got)
 		return GMEM_ZEROS;
-	/* Same page and word, so it differs in its generation alone. */
+	/* Page and word are right, so that only the generation differs. */
 	if (!((want ^ got) << 16))
 		return ahead < GMEM_GENERATIONS / 2 ? GMEM_EARLY : GMEM_STALE;
 	return GMEM_FOREIGN;
@@ -40,7 +40,7 @@ void gmem_pattern_write(void *mem, size_t first, size_t count)
 }
 
 u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_clause clause,
-			 const char *who)
+		       const char *who)
 {
 	u64 words = getpagesize() / sizeof(u64), key = gmem_pattern_key(gmem_seed());
 	struct gmem_mismatch bad;

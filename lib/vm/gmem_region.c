@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a region's pages go through: they are allocated, looked for, and freed. */
+/* Allocates, counts and frees the pages of a region. */
 #include <linux/falloc.h>
 #include <linux/mman.h>
 #include <linux/unistd.h>

@@ -8,8 +8,8 @@
  *	gmem_region_free(region);
  *
  * The file is one page longer than the test asks for.  That last page, the sentinel, is
- * bound like the others, but neither guest nor host uses it: an observer punches it to
- * prove that it sees an unmapping.
+ * bound like the others, but neither guest nor host uses it.  The unmap probe punches it to
+ * prove that it sees an unmap.
  */
 #ifndef GMEM_REGION_H
 #define GMEM_REGION_H
@@ -31,23 +31,23 @@ struct gmem_memslot {
 
 struct gmem_region {
 	struct gmem_config config;
-	char name[128];		/* of the configuration, for messages */
+	char name[128];		/* what gmem_config_name() returns, for messages */
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
 	int fd;			/* the guest_memfd */
 	size_t npages;		/* in use, without the sentinel */
 	size_t page_size;	/* of the host, in bytes */
-	u64 gpa;		/* of page 0 if there is one memslot; its guest address always */
+	u64 gpa;		/* guest virtual address of page 0, and the default of its gpa */
 	char *host;		/* mmap of the file, or NULL */
 	char *reserved;		/* userspace_addr of memslots that are not aliased */
 	struct gmem_memslot slot[4];
 	size_t nslots;
 	bool movable;		/* what the expectation says */
-	bool guest_reaches;	/* guest accesses end up in the file */
-	bool host_maps;		/* host accesses do not raise SIGBUS */
+	bool guest_reaches;	/* the guest can access the file's pages */
+	bool host_maps;		/* the host can access them without SIGBUS */
 };
 
-/* Bytes in use, without the sentinel. */
+/* Returns the number of bytes in use, without the sentinel. */
 static inline size_t gmem_region_size(const struct gmem_region *region)
 {
 	return region->npages * region->page_size;
@@ -72,12 +72,12 @@ void gmem_region_discard(struct gmem_region *region);
 void gmem_region_punch_sentinel(struct gmem_region *region);
 
 /*
- * How many of the pages in use are allocated, by cachestat(2), which touches none of them.
- * The case is BROKEN where the kernel lacks it.
+ * Returns how many of the pages in use are allocated.  This rests on cachestat(2), which touches
+ * no page, and the case is BROKEN where the kernel lacks it.
  */
 size_t gmem_region_allocated(const struct gmem_region *region);
 
-/* The host's address of @page; the case is BROKEN unless host_maps is set. */
+/* Returns the host's address of @page.  The case is BROKEN unless host_maps is set. */
 void *gmem_region_host(const struct gmem_region *region, size_t page);
 
 #endif /* GMEM_REGION_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Creates and frees regions, as expectation and kernel allow. */
+/* Creates and frees regions. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,8 @@
 #define REGION_GPA	(2 * SZ_4G)
 
 /*
- * On arm64 kvm_arch_prepare_memory_region() refuses a memslot unless all of it is
- * guest_memfd that can be mapped: no fault would ever choose between it and userspace_addr.
+ * On arm64 kvm_arch_prepare_memory_region() refuses a memslot whose guest_memfd cannot be
+ * mapped, because no fault would choose between that and userspace_addr.
  */
 #ifdef __aarch64__
 #define ONLY_MAPPABLE_SLOTS true
@@ -31,8 +31,8 @@
 #endif
 
 /*
- * Skips the case if the kernel refuses flags that it is not expected to accept.  This asks
- * with the barest VM, because many cases end here.
+ * Skips the case if the kernel refuses flags that it is not expected to accept.  This uses the
+ * barest VM, because many cases end here.
  */
 static void skip_refused(const struct gmem_config *config)
 {
@@ -57,16 +57,17 @@ static int create_file(struct kvm_vm *vm, const struct gmem_config *config, size
 	if (fd >= 0)
 		return fd;
 	if (accepted)
-		gmem_fail(GMEM_UAPI, "wanted guest_memfd with %s (%#lx), expect %s, got errno %d (%m)",
+		gmem_fail(GMEM_UAPI,
+			  "wanted guest_memfd with %s (%#lx), expect %s, got errno %d (%m)",
 			  gmem_config_name(config), flags, gmem_expect_name(), errno);
 	gmem_fail(GMEM_UAPI, "wanted EINVAL for %s (%#lx), got errno %d (%m)",
 		  gmem_config_name(config), flags, errno);
 }
 
 /*
- * A memslot has a userspace_addr even where guests never get memory from it, and KVM unmaps
- * from stage-2 what moves there, so nothing may lie there.  At the default of 0 the program
- * itself may lie, at 4 MiB.
+ * Reserves userspace_addr for the memslots.  A memslot has one even if guests never get memory
+ * from it, and KVM unmaps from stage-2 what is moved there, so that nothing may be mapped there.
+ * The default of 0 will not do, because the program itself may be mapped from 4 MiB on.
  */
 static void reserve_addresses(struct gmem_region *region, size_t size)
 {
@@ -86,7 +87,7 @@ static void map_on_host(struct gmem_region *region, size_t size)
 	region->host_maps = flags & GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
-/* Gives a memslot its guest addresses, and says who may use them. */
+/* Maps a memslot in the guest's page tables, and makes its pages private if the VM has that. */
 static void map_slot(struct gmem_region *region, const struct gmem_memslot *slot)
 {
 	u64 gva = region->gpa + slot->first * region->page_size;
@@ -108,8 +109,8 @@ static void map_slots(struct gmem_region *region, const struct gmem_memslot *slo
 	for (size_t i = 0; i < nslots; i++)
 		map_slot(region, &region->slot[i]);
 	/*
-	 * A memslot whose file cannot be mapped serves private accesses only; a VM without
-	 * private memory would go to userspace_addr.
+	 * A memslot whose file cannot be mapped serves private accesses only.  A VM without
+	 * private memory would access userspace_addr instead.
 	 */
 	region->guest_reaches = region->config.type->private_mem ||
 				(region->config.flags & GUEST_MEMFD_FLAG_MMAP);
@@ -125,7 +126,10 @@ static void skip_unless_offered(const struct gmem_config *config)
 		skip_refused(config);
 }
 
-/* The guest needs page tables for the region, and for two bytes a page that it shares. */
+/*
+ * The guest needs page tables for the region, and for the memory that it shares with the host,
+ * which has two bytes for each page.
+ */
 static void create_vm(struct gmem_region *region, size_t size)
 {
 	struct vm_shape shape = VM_SHAPE_DEFAULT;
