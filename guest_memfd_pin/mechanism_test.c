@@ -4,18 +4,18 @@
  *
  * Contract: C5: NUMA balancing, KSM, reclaim, swap, DAMON, khugepaged, access tracking
  *	     and madvise() never move, unmap, merge, collapse or drop it.
- * Method:   some pages are checked and rewritten by a vCPU in a loop, others are only
- *	     read by the host, and so clean, which is when most mechanisms act; half
- *	     of these the host has unmapped again.  One mechanism is let loose on all,
- *	     in ways that take the ordinary memory beside them.  Then nothing must
- *	     have been dropped from the file (cachestat), every frame be the same, no
- *	     stage-2 unmap have been requested, and every byte be right.  Clearing
- *	     soft-dirty bits tells MMU notifiers of all addresses, so stage-2 mappings
- *	     may go there.  Where the slot is aliased, MMU notifiers reach the guest,
- *	     and nothing but aging may come of them.
- * Guards:   broken unless the mechanism took ordinary pages, the guest wrote
- *	     meanwhile, every frame was seen to stay, bytes were compared, the clean
- *	     pages are clean, and the probe saw a hole punched into the spare page.
+ * Method:   a vCPU checks and rewrites some pages in a loop.  The host only reads the
+ *	     others, so that they are clean, because most mechanisms act on clean pages;
+ *	     it unmaps half of these again.  One mechanism runs over all of them, in a
+ *	     way that acts on the control.  Afterwards no page may have been dropped
+ *	     from the file (cachestat), every pfn must be the same, no stage-2 unmap may
+ *	     have been requested, and every byte must be right.  Clearing soft-dirty
+ *	     bits notifies the MMU of all addresses, so that stage-2 mappings may be
+ *	     dropped there.  If the memslot is aliased, MMU notifiers reach the guest,
+ *	     and may do nothing but age its pages.
+ * Guards:   broken unless the mechanism acted on the control, the guest wrote
+ *	     meanwhile, every pfn was seen to stay, bytes were compared, the clean
+ *	     pages are clean, and the probe saw a hole punched into the sentinel.
  * Needs:    a host mapping; two nodes with CPUs, DAMON, KSM, huge pages, a memory
  *	     cgroup, zram, idle page tracking: each for its rows; kprobe events.
  * Kills:    movable-not-unevictable, numa-hinting-default-policy, collapse-allowed
@@ -28,15 +28,17 @@
 
 #include "case/gmem_deadline.h"
 #include "mm/gmem_kpageflags.h"
-#include "observe/gmem_pfn.h"
 #include "trigger/gmem_fixture.h"
-#include "trigger/gmem_mechanism.h"
 
-/* A huge page, for khugepaged to want. */
+/* The file has the size of a huge page of 2 MiB, which khugepaged could collapse. */
 #define NPAGES	512
-/* [0, CLEAN) are the guest's, [CLEAN, UNMAPPED) the host reads, the rest it has read. */
+/*
+ * The guest writes pages [0, CLEAN).  The host only reads the others; it keeps pages
+ * [CLEAN, UNMAPPED) mapped and unmaps the rest.
+ */
 #define CLEAN	64
 #define UNMAPPED 288
+
 GMEM_FIXTURE(mechanism)
 
 GMEM_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, optin_mmap_shared)
@@ -44,17 +46,7 @@ GMEM_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, mmap_shared)
 GMEM_NOTIFYING_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, optin_mmap_shared_alias)
 GMEM_NOTIFYING_MECHANISMS(GMEM_TRIGGER_VARIANT, mechanism, mmap_shared_alias)
 
-static const char *about(const struct gmem_migration *migration)
-{
-	static char text[160];
-
-	snprintf(text, sizeof(text), "(%s, flags %s, expect %s)",
-		 migration->region->movable ? "movable" : "unmovable",
-		 migration->region->name, gmem_expect_name());
-	return text;
-}
-
-/* Or the mechanisms that spare what is dirty would prove nothing. */
+/* Some mechanisms leave dirty pages alone, and would prove nothing about them. */
 static void check_clean(const struct gmem_migration *migration)
 {
 	u64 flags[NPAGES];
@@ -65,8 +57,9 @@ static void check_clean(const struct gmem_migration *migration)
 			gmem_broken("page %zu is dirty although it was only read", page);
 }
 
-/* Looking at frames has mapped all pages on the host.  Where the slot is aliased, this
- * would be a reason to unmap them from stage-2.
+/*
+ * Unmaps some pages on the host again, because reading pfns has mapped them all.  This is not for
+ * aliased memslots, where the MMU notifier unmaps the pages from stage-2, too.
  */
 static void unmap_some(const struct gmem_region *region)
 {
@@ -80,13 +73,15 @@ static void check_nothing_dropped(const struct gmem_migration *migration)
 	size_t allocated = gmem_region_allocated(migration->region);
 
 	if (allocated != NPAGES)
-		gmem_fail(GMEM_MECHANISM_ONLY, "%s: wanted all %d pages in the file, got %zu %s",
-			  migration->trigger->name, NPAGES, allocated, about(migration));
+		gmem_fail(GMEM_MECHANISM_ONLY,
+			  "%s: wanted all %d pages in the file, got %zu (%s, expect %s)",
+			  migration->trigger->name, NPAGES, allocated, migration->region->name,
+			  gmem_expect_name());
 }
 
-/* Again and again, until the guest wrote while it was at work. */
-static void let_loose(struct gmem_migration *migration, bool aliased, struct gmem_guest *guest,
-		      struct gmem_tally *tally)
+/* Fires the trigger until the guest has written pages while it ran. */
+static void run_mechanism(struct gmem_migration *migration, bool aliased,
+			  struct gmem_guest *guest, struct gmem_tally *tally)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 
@@ -102,17 +97,16 @@ static void let_loose(struct gmem_migration *migration, bool aliased, struct gme
 static void check_untouched(struct gmem_migration *migration, struct gmem_unmap_probe *probe,
 			    struct gmem_tally *tally)
 {
-	u64 first, unmaps = gmem_unmap_probe_count(probe, &first);
+	const struct gmem_trigger *trigger = migration->trigger;
+	u64 first;
 
-	if (migration->trigger->notifies_all)
-		tally->control += unmaps;
+	if (trigger->notifies_all)
+		tally->control += gmem_unmap_probe_count(probe, &first);
 	if (!tally->control)
-		gmem_broken("%s acted upon no anonymous memory either", migration->trigger->name);
-	gmem_check_stayed(GMEM_MECHANISM_ONLY, migration->trigger->name, migration, tally);
-	if (unmaps && !migration->trigger->notifies_all)
-		gmem_fail(GMEM_MECHANISM_ONLY,
-			  "%s: wanted no stage-2 unmap, got %lu, the first at page %lu %s",
-			  migration->trigger->name, unmaps, first, about(migration));
+		gmem_broken("%s acted upon no anonymous memory either", trigger->name);
+	gmem_check_stayed(GMEM_MECHANISM_ONLY, trigger->name, migration, tally);
+	if (!trigger->notifies_all)
+		gmem_check_not_unmapped(GMEM_MECHANISM_ONLY, trigger->name, probe);
 }
 
 TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
@@ -131,10 +125,10 @@ TEST_F_TIMEOUT(mechanism, leaves_it_alone, GMEM_CASE_TIMEOUT)
 	self->probe = gmem_unmap_probe_start(self->region);
 
 	gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, 0, CLEAN);
-	let_loose(self->migration, variant->config.aliased, self->guest, &tally);
+	run_mechanism(self->migration, variant->config.aliased, self->guest, &tally);
 	gmem_guest_pause(self->guest);
 	check_untouched(self->migration, self->probe, &tally);
-	/* What nobody wrote has to read as zeros, too. */
+	/* This also checks that pages which nobody wrote read as zeros. */
 	gmem_guest_blame(self->guest, GMEM_MECHANISM_ONLY);
 	tally.verified += gmem_guest_verify(self->guest);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmovable guest_memfd stays in its frame also while no slot has ever bound it.
+ * Unmovable guest_memfd does not move either before a memslot binds it.
  *
- * Contract: C4: same frame and same contents under every trigger, from the first page
- *	     on that is allocated.
- * Method:   a file that no slot binds is allocated, and written where the host can;
- *	     the trigger fires and all frames are compared.  Then a slot is made, and
- *	     guest and host compare every byte.
- * Guards:   broken unless ordinary pages beside it moved and every frame was seen to
- *	     stay, and bytes were compared if anybody can reach them.
- * Needs:    a policy with unmovable memory; two nodes; compaction; kprobe events for
- *	     what the host does not map.
+ * Contract: C4: pages keep pfn and contents under every trigger from their allocation on.
+ * Method:   the test allocates a file that no memslot binds, and writes it if the host
+ *	     can.  It fires the trigger and compares all pfns.  Then it creates a memslot,
+ *	     and guest and host compare every byte.
+ * Guards:   broken unless pages of the control moved and every pfn was seen to stay, and
+ *	     unless bytes were compared if guest or host can access them.
+ * Needs:    an expectation with unmovable memory; two nodes; compaction; kprobe events
+ *	     for memory that the host does not map.
  * Kills:    unmovable-set-at-bind, opt-in-ignored, migrate-core-ignores-unmovable
  */
 #include "kvm_util.h"

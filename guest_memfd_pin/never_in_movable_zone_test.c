@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmovable guest_memfd keeps out of ZONE_MOVABLE and of CMA.
+ * Unmovable guest_memfd is never in ZONE_MOVABLE or CMA.
  *
- * Contract: C7: unmovable memory is never there, whatever is asked for; C4: nor does
- *	     it follow the trigger.
- * Method:   the file is allocated under a task policy that allows one node only,
- *	     which has ZONE_MOVABLE and nothing else; then anew on an ordinary node,
- *	     from which by-address triggers ask for it to be sent to the movable one,
- *	     while the others compact; and on a node where CMA is most of what is
- *	     free.  The place of every frame is looked at after every step.
- * Guards:   broken if ordinary pages under the same policy, sent to the same node or
- *	     allocated in turns with those under test are not in ZONE_MOVABLE or CMA,
- *	     or if the trigger did not move ordinary pages.
- * Needs:    a policy with unmovable memory; two nodes; ZONE_MOVABLE or a memory block
- *	     that is offline; a CMA area; kprobe events for what the host does not
- *	     map; compaction.
+ * Contract: C7: unmovable memory is never there, whatever the caller asks for; C4: a
+ *	     trigger does not move it there.
+ * Method:   the file is allocated under a task policy that allows only a node that has
+ *	     ZONE_MOVABLE and no other zone.  It is allocated again on a node with other
+ *	     zones: by-address triggers ask for its pages to move from there to the first
+ *	     node, the other triggers compact.  Finally it is allocated on a node where
+ *	     most of the free memory is CMA.  The zone of every pfn is checked after
+ *	     every step.
+ * Guards:   broken if pages of the control that have the same policy, are sent to the
+ *	     same node or are allocated in turns with the file are not in ZONE_MOVABLE or
+ *	     CMA, or if the trigger did not move the control.
+ * Needs:    an expectation with unmovable memory; two nodes; ZONE_MOVABLE or a memory
+ *	     block that is offline; a CMA area; kprobe events for memory that the host
+ *	     does not map; compaction.
  * Kills:    unmovable-gets-movable-gfp, opt-in-ignored, migrate-core-ignores-unmovable
  */
 #include "kvm_util.h"
@@ -45,25 +46,24 @@ GMEM_TYPE_TRIGGER_VARIANT(never_in_movable_zone, default, mmap_shared, migrate_p
 GMEM_TYPE_TRIGGER_VARIANT(never_in_movable_zone, default, optin_mmap_shared, move_pages)
 GMEM_TYPE_TRIGGER_VARIANT(never_in_movable_zone, sw_protected, mmap, compact_memory)
 
-static void check_region(struct gmem_region *region, const char *when,
-			 struct gmem_tally *tally)
+static void check_region(struct gmem_region *region, const char *when, struct gmem_tally *tally)
 {
-	u64 pfns[NPAGES];
 	struct gmem_zone zone;
+	u64 pfns[NPAGES];
 
 	gmem_pfn_read(region, pfns);
 	for (size_t page = 0; page < region->npages; page++) {
 		gmem_zone_of(pfns[page], &zone);
 		if (zone.movable || zone.cma)
 			gmem_fail(GMEM_PLACEMENT,
-				  "%s: page %zu: wanted neither ZONE_MOVABLE nor CMA, got node %d, zone %s%s (frame %#lx, %s, expect %s)",
+				  "%s: page %zu: wanted neither ZONE_MOVABLE nor CMA, got node %d, zone %s%s (pfn %#lx, %s, expect %s)",
 				  when, page, zone.node, zone.name, zone.cma ? ", CMA" : "",
 				  pfns[page], region->name, gmem_expect_name());
 	}
 	tally->placed += region->npages;
 }
 
-/* Ordinary pages do get there: there is room, and the zones are told apart. */
+/* Pages of the control show that ZONE_MOVABLE has room, and that gmem_zone_of() knows it. */
 static void check_control(struct gmem_anon *control, const char *when)
 {
 	struct gmem_zone zone;
@@ -72,12 +72,14 @@ static void check_control(struct gmem_anon *control, const char *when)
 	for (size_t page = 0; page < control->npages; page++) {
 		gmem_zone_of(control->pfns[page], &zone);
 		if (!zone.movable)
-			gmem_broken("%s: ordinary page %zu: wanted Movable, got node %d, zone %s",
+			gmem_broken("%s: control page %zu: wanted Movable, got node %d, zone %s",
 				    when, page, zone.node, zone.name);
 	}
 }
 
-static void allocate(FIXTURE_DATA(never_in_movable_zone) * self, int movable, struct gmem_tally *tally)
+/* Allocates region and control under a policy that allows only the node @movable. */
+static void allocate(FIXTURE_DATA(never_in_movable_zone) * self, int movable,
+		     struct gmem_tally *tally)
 {
 	const char *when = "allocated under a policy of ZONE_MOVABLE alone";
 
@@ -92,6 +94,7 @@ static void allocate(FIXTURE_DATA(never_in_movable_zone) * self, int movable, st
 	gmem_region_discard(self->region);
 }
 
+/* Fires the trigger, which asks for the node @movable if it can. */
 static void migrate(struct gmem_migration *migration, int movable, struct gmem_tally *tally)
 {
 	const struct gmem_trigger *trigger = migration->trigger;
@@ -105,6 +108,7 @@ static void migrate(struct gmem_migration *migration, int movable, struct gmem_t
 			check_control(migration->control, trigger->name);
 		check_region(migration->region, trigger->name, tally);
 	}
+	/* allocate() has counted NPAGES already. */
 	if (tally->control == NPAGES)
 		gmem_broken("%s moved no anonymous memory either", trigger->name);
 	gmem_check_stayed(GMEM_UNMOVABLE, trigger->name, migration, tally);
@@ -127,7 +131,7 @@ TEST_F_TIMEOUT(never_in_movable_zone, whatever_is_asked_for, GMEM_CASE_TIMEOUT)
 	if (variant->trigger) {
 		required |= GMEM_STAYED;
 		self->migration = gmem_migration_create(variant->trigger, self->region);
-		check_region(self->region, "allocated on an ordinary node", &tally);
+		check_region(self->region, "allocated on a node with other zones", &tally);
 		migrate(self->migration, movable, &tally);
 	}
 	gmem_case_pass(&tally, required);
@@ -151,7 +155,7 @@ TEST_F_TIMEOUT(cma, is_not_used, GMEM_CASE_TIMEOUT)
 	gmem_skip_if(gmem_cma_missing());
 	self->control = gmem_anon_create(NPAGES);
 	tally.control = gmem_cma_allocate_in_turns(self->region, self->control);
-	check_region(self->region, "most of what is free is CMA", &tally);
+	check_region(self->region, "allocated where most free memory is CMA", &tally);
 	gmem_case_pass(&tally, GMEM_CONTROL | GMEM_PLACED);
 }
 

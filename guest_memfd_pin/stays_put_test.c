@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmovable guest_memfd keeps frame, contents and stage-2 mapping.
+ * Unmovable guest_memfd keeps its pfns, contents and stage-2 mappings.
  *
- * Contract: C4: same frame and no stage-2 unmapping under every trigger.
+ * Contract: C4: pages keep their pfns and stage-2 mappings under every trigger.
  * Method:   one vCPU checks and rewrites every page in a loop while the trigger
- *	     fires; a probe counts every stage-2 unmap request in the range, the
- *	     frames are compared one by one, and every byte at the end.  The slot
- *	     has no userspace_addr, so host mappings cannot cause unmaps.
- * Guards:   broken unless ordinary pages beside it moved, the guest wrote
- *	     meanwhile, every frame was seen to stay, bytes were compared, and the
- *	     probe saw a hole punched into the spare page before and after.
- * Needs:    a policy with unmovable memory; kprobe events; two nodes for
+ *	     fires.  A probe counts all stage-2 unmap requests in the range, all pfns
+ *	     are compared, and at the end every byte.  Unless the memslot is aliased,
+ *	     nothing is mapped at its userspace_addr, so that MMU notifiers cannot
+ *	     cause unmaps.
+ * Guards:   broken unless pages of the control moved, the guest wrote meanwhile,
+ *	     every pfn was seen to stay, bytes were compared, and the probe saw a
+ *	     hole punched into the sentinel before and after.
+ * Needs:    an expectation with unmovable memory; kprobe events; two nodes for
  *	     move_pages; compaction.
  * Kills:    opt-in-ignored, migrate-core-ignores-unmovable
  */
@@ -27,7 +28,7 @@ GMEM_FIXTURE(stays_put)
 
 GMEM_UNMOVABLE_VARIANTS(stays_put)
 
-/* A firing may be over before the machine lets the guest's CPU run: then once more. */
+/* The trigger may be done before the vCPU's thread gets to run, so it may have to fire again. */
 static void fire_and_race(struct gmem_migration *migration, struct gmem_guest *guest,
 			  struct gmem_tally *tally)
 {
@@ -57,7 +58,7 @@ TEST_F_TIMEOUT(stays_put, under_guest_writes, GMEM_CASE_TIMEOUT)
 	self->region = gmem_region_create(&variant->config, NPAGES);
 	self->migration = gmem_migration_create(variant->trigger, self->region);
 
-	/* Nobody can read or write what neither guest nor host reach. */
+	/* Without access by the guest there are no contents to write or to compare. */
 	if (self->region->guest_reaches) {
 		required |= GMEM_RACED | GMEM_VERIFIED;
 		self->guest = gmem_guest_create(self->region);

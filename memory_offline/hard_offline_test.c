@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A broken guest_memfd page is out of reach for guest and host, and no other page is.
+ * Neither guest nor host can access a poisoned guest_memfd page, and every other page they can.
  *
  * Contract: C12: an access ends in EHWPOISON and KVM_EXIT_MEMORY_FAULT, or in SIGBUS,
- *	     until the page is punched out; what is reported is what was done; no
- *	     other page is moved or unmapped, movable or not; C1: others keep their
- *	     contents, and a page in its place is all zeros; C2: nobody reaches the
- *	     broken frame.
- * Method:   one page that the guest has written, and the host mapped where it can, is
- *	     said to be broken, by address or by frame, while the guest writes others;
- *	     then the guest reads it, and the host.  It is punched out, and the guest
- *	     goes on where it was.  Frames are compared by lookup, before and after,
- *	     and all bytes at the end; a probe counts stage-2 unmaps.  Apart from
- *	     that, what is reported is compared with the frame's poison flag.
+ *	     until the page is punched; the kernel reports what it did; it moves and
+ *	     unmaps no other page, movable or not; C1: other pages keep their contents,
+ *	     and the page that replaces it is all zeros; C2: nobody can access the
+ *	     poisoned pfn.
+ * Method:   the guest has written one page, and the host has mapped it if it can.  The
+ *	     test tells the kernel, by address or by pfn, that the page is broken, while
+ *	     the guest writes other pages.  Then guest and host read it.  It is punched,
+ *	     and the guest repeats its access.  Pfns are compared by lookup before and
+ *	     after, and all bytes at the end; a probe counts stage-2 unmaps.  The other
+ *	     case compares what the kernel reports with the poison flag of the pfn.
  * Guards:   broken unless the guest wrote meanwhile and bytes were compared; fails
- *	     unless the frame is poisoned, and counted, and the guest is stopped.
+ *	     unless the pfn is poisoned, and counted, and the guest is stopped.
  * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
  * Kills:    error-folio-no-zap, hwpoison-check-dropped, error-folio-truncates,
  *	     hard-offline-reports-failure
  */
 #include <setjmp.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
 #include "case/gmem_case.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_poison.h"
 #include "observe/gmem_pfn.h"
 #include "observe/gmem_unmap_probe.h"
@@ -36,8 +38,8 @@
 #include "vm/gmem_region.h"
 
 #define NPAGES	16
-/* The page that breaks; the guest writes those from OTHERS on meanwhile. */
-#define BROKEN	5
+/* The page that is poisoned.  The guest writes pages from OTHERS on meanwhile. */
+#define POISONED 5
 #define OTHERS	6
 
 GMEM_OFFLINE_FIXTURE(hard_offline)
@@ -63,8 +65,8 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 		siglongjmp(access_ended, 1);
 }
 
-/* MADV_HWPOISON sends one as well: as if the caller had run into the page. */
-static void expect_sigbus(void)
+/* MADV_HWPOISON sends SIGBUS to its caller, too, as if that had accessed the page. */
+static void catch_sigbus(void)
 {
 	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
 
@@ -72,6 +74,7 @@ static void expect_sigbus(void)
 		gmem_broken("sigaction: %m");
 }
 
+/* Fails the case unless a read at @addr raises SIGBUS for a poisoned page. */
 static void check_host_access(char *addr)
 {
 	int code;
@@ -83,35 +86,38 @@ static void check_host_access(char *addr)
 	WRITE_ONCE(in_access, 0);
 	code = READ_ONCE(signal_code);
 	if (code != BUS_MCEERR_AR)
-		gmem_fail(GMEM_MEMORY_FAILURE, "host: page %d: wanted SIGBUS with code %d, got %s %d", BROKEN,
-			  BUS_MCEERR_AR, code ? "code" : "its contents", code);
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "host: page %d: wanted SIGBUS with code %d, got code %d (0 is no signal)",
+			  POISONED, BUS_MCEERR_AR, code);
 }
 
-/* By the entry that replaced its mapping, and once more by a fault. */
+/* The first access meets the entry that replaced the page's PTE; the second one has no PTE. */
 static void check_host(char *addr, size_t page_size)
 {
 	check_host_access(addr);
 	if (madvise(addr, page_size, MADV_DONTNEED))
-		gmem_broken("MADV_DONTNEED of a broken page: %m");
+		gmem_broken("MADV_DONTNEED of a poisoned page: %m");
 	check_host_access(addr);
 }
 
-/* Has page BROKEN break; returns what is reported. */
-static int break_page(struct gmem_offline *offline)
+/* Poisons page POISONED, and returns what the kernel reports: 0 or -errno. */
+static int poison_page(struct gmem_offline *offline)
 {
-	expect_sigbus();
+	catch_sigbus();
 	if (offline->region->host_maps)
-		(void)READ_ONCE(*(char *)gmem_region_host(offline->region, BROKEN));
-	return __gmem_offline_page(offline, BROKEN);
+		(void)READ_ONCE(*(char *)gmem_region_host(offline->region, POISONED));
+	return __gmem_offline_page(offline, POISONED);
 }
 
-static void check_broken(const struct gmem_offline *offline)
+static void check_poisoned(const struct gmem_offline *offline)
 {
-	if (!gmem_poison_has(offline->pfns[BROKEN]))
-		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted frame %#lx to be poisoned, got no such flag",
-			  offline->how->name, offline->pfns[BROKEN]);
+	if (!gmem_poison_has(offline->pfns[POISONED]))
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "%s: wanted pfn %#lx to be poisoned, got no such flag",
+			  offline->how->name, offline->pfns[POISONED]);
 	if (gmem_offline_count(offline) != 1)
-		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted 1 more unusable frame in /proc/meminfo, got %ld",
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "%s: wanted 1 more page in HardwareCorrupted, got %ld",
 			  offline->how->name, gmem_offline_count(offline));
 }
 
@@ -121,25 +127,25 @@ static void check_unmaps(struct gmem_offline *offline)
 
 	if (!unmaps)
 		gmem_fail(GMEM_STAGE2, "%s: wanted page %d unmapped from stage-2, got no unmap",
-			  offline->how->name, BROKEN);
-	if (unmaps > 1 || first != BROKEN)
+			  offline->how->name, POISONED);
+	if (unmaps > 1 || first != POISONED)
 		gmem_fail(GMEM_MEMORY_FAILURE,
 			  "%s: wanted only page %d unmapped from stage-2, got %lu unmaps, the first at page %lu",
-			  offline->how->name, BROKEN, unmaps, first);
+			  offline->how->name, POISONED, unmaps, first);
 }
 
-/* All frames are what they were; of page BROKEN as long as it is there. */
-static void check_frames(struct gmem_offline *offline, bool punched, struct gmem_tally *tally)
+/* Fails the case unless all pfns are as before, but for page POISONED once it is @punched. */
+static void check_pfns(struct gmem_offline *offline, bool punched, struct gmem_tally *tally)
 {
-	u64 was = offline->pfns[BROKEN], now[NPAGES];
+	u64 before = offline->pfns[POISONED], now[NPAGES];
 	bool same;
 
 	gmem_pfn_lookup(offline->region, now);
-	gmem_offline_check_others(offline, BROKEN, now);
-	same = now[BROKEN] == was;
+	gmem_offline_check_others(offline, POISONED, now);
+	same = now[POISONED] == before;
 	if (same == punched)
-		gmem_fail(GMEM_MEMORY_FAILURE, "page %d: wanted %s frame than %#lx, got %#lx", BROKEN,
-			  punched ? "another" : "no other", was, now[BROKEN]);
+		gmem_fail(GMEM_MEMORY_FAILURE, "page %d: wanted %s than %#lx, got %#lx", POISONED,
+			  punched ? "another pfn" : "no other pfn", before, now[POISONED]);
 	tally->stayed += NPAGES - punched;
 }
 
@@ -161,31 +167,31 @@ TEST_F_TIMEOUT(hard_offline, out_of_reach, GMEM_CASE_TIMEOUT)
 	gmem_guest_run_on(guest, GMEM_GUEST_WRITE, OTHERS, NPAGES - OTHERS);
 	gmem_guest_wait_rounds(guest, 1);
 	before = gmem_guest_progress(guest);
-	break_page(offline);
+	poison_page(offline);
 	gmem_guest_wait_rounds(guest, 1);
 	tally.raced = gmem_guest_progress(guest) - before;
 	gmem_guest_pause(guest);
-	check_broken(offline);
-	check_frames(offline, false, &tally);
+	check_poisoned(offline);
+	check_pfns(offline, false, &tally);
 
-	/* It reads a word of zeros only once there is another page. */
-	gmem_guest_forget(guest, BROKEN, 1);
-	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, BROKEN, 1);
-	gmem_guest_wait_poison(guest, BROKEN);
+	/* The guest cannot read the page until another one replaces it, which is all zeros. */
+	gmem_guest_forget(guest, POISONED, 1);
+	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, POISONED, 1);
+	gmem_guest_wait_poison(guest, POISONED);
 	if (region->host_maps)
-		check_host(gmem_region_host(region, BROKEN), region->page_size);
+		check_host(gmem_region_host(region, POISONED), region->page_size);
 	check_unmaps(offline);
 
-	gmem_region_punch(region, BROKEN, 1);
-	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, BROKEN, 1);
+	gmem_region_punch(region, POISONED, 1);
+	gmem_guest_run_on(guest, GMEM_GUEST_CHECK, POISONED, 1);
 	gmem_guest_pause(guest);
-	check_frames(offline, true, &tally);
+	check_pfns(offline, true, &tally);
 	tally.verified = gmem_guest_verify(guest);
 	gmem_poison_take_back();
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_RACED | GMEM_VERIFIED);
 }
 
-/* What is reported does not depend on the rest of it. */
+/* This is a case of its own, because a kernel may do the right thing and report another. */
 TEST_F_TIMEOUT(hard_offline, report_is_what_was_done, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_offline *offline;
@@ -196,10 +202,11 @@ TEST_F_TIMEOUT(hard_offline, report_is_what_was_done, GMEM_CASE_TIMEOUT)
 	GMEM_CASE_BEGIN();
 	offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, false);
 	self->offline = offline;
-	pfn = offline->pfns[BROKEN];
-	err = break_page(offline);
+	pfn = offline->pfns[POISONED];
+	err = poison_page(offline);
 	if (gmem_poison_has(pfn) != !err)
-		gmem_fail(GMEM_MEMORY_FAILURE, "%s: reported %s, wanted what was done, got frame %#lx %s",
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "%s: reported %s, wanted what was done, got frame %#lx %s",
 			  variant->how->name, err ? strerror(-err) : "as done", pfn,
 			  err ? "poisoned" : "not poisoned");
 	tally.placed = 1;

@@ -2,31 +2,34 @@
 /*
  * Soft offline of a guest_memfd page does what it reports, and no more.
  *
- * Contract: C12: reported as done, the frame is out of use and another one has the
- *	     contents; reported as failed, nothing has changed; neighbours keep their
- *	     frames; C4: unmovable memory keeps frame and stage-2 mapping; C9: movable
- *	     memory does move; C1: and is read back.
- * Method:   pages are offlined one by one, by address or by frame: never mapped by
- *	     the host, mapped once, mapped still.  In one case the guest has written
- *	     them; they are offlined twice while it writes the pages beside them, as
- *	     the first time must not have made them clean, and once while it writes
- *	     them, too.  In the other one nobody has.  What was reported is compared
- *	     with frames by lookup, which maps nothing, with their poison flag and the
- *	     kernel's count, and all bytes are compared at the end.
- * Guards:   broken unless an ordinary page beside it was offlined and did move, the
- *	     guest wrote meanwhile, and bytes were compared.
+ * Contract: C12: if success is reported, the old pfn is out of use and another one has
+ *	     the contents; if failure is reported, nothing has changed; other pages keep
+ *	     their pfns; C4: unmovable memory keeps pfn and stage-2 mapping; C9: movable
+ *	     memory does move; C1: every byte is read back.
+ * Method:   pages are offlined one by one, by address or by pfn: one that the host never
+ *	     mapped, one that it mapped once, and one that it still maps.  In one case the
+ *	     guest has written them.  They are offlined twice while it writes the pages
+ *	     beside them, because the first time must not have made them clean, and once
+ *	     more while it writes them, too.  In the other case nobody has written them.
+ *	     The report is compared with pfns by lookup, which maps nothing, with their
+ *	     poison flag and with the kernel's count, and all bytes are compared at the end.
+ * Guards:   broken unless a page of the control was offlined and did move, the guest
+ *	     wrote meanwhile, and bytes were compared.
  * Needs:    memory failure handling with HWPOISON_INJECT; kprobe events; two nodes.
  * Kills:    soft-offline-unmovable-succeeds, soft-offline-frame-stays-in-use,
  *	     opt-in-ignored, migrate-core-ignores-unmovable, dirty-refused,
  *	     eagain-forever, no-invalidate, copy-half-page,
  *	     uptodate-dropped, soft-offline-evicts
  */
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
 #include "case/gmem_case.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
 #include "mm/gmem_poison.h"
 #include "observe/gmem_pfn.h"
@@ -37,11 +40,12 @@
 #include "vm/gmem_region.h"
 
 #define NPAGES	16
-/* The guest lets pages below be, where it is not to write to what is offlined. */
-#define IDLE	8
+/* All pages that are offlined lie below this one.  The guest may write from here on only. */
+#define BESIDE	8
+/* A page that is in use for a moment is offlined within this many attempts. */
 #define TRIES	10
 
-/* What is offlined, and what of it the host maps, where it can. */
+/* The pages that are offlined, and how the host has mapped them if it can. */
 static const struct target {
 	size_t page;
 	bool mapped_once, mapped_still;
@@ -77,7 +81,7 @@ static void map_on_host(struct gmem_region *region)
 	}
 }
 
-/* What was reported, and what has become of the frame, which is now @now. */
+/* Fails the case unless @err, which was reported, agrees with pfn @now and the poison flag. */
 static void check_report(const struct gmem_offline *offline, const struct target *target,
 			 int err, u64 now)
 {
@@ -86,18 +90,19 @@ static void check_report(const struct gmem_offline *offline, const struct target
 	bool moved = now != pfn;
 	bool done = !err;
 
-	fprintf(stderr, "# %s: %s: reported %s; frame %#lx, then %#lx\n", offline->how->name,
+	fprintf(stderr, "# %s: %s: reported %s; pfn %#lx, then %#lx\n", offline->how->name,
 		target->name, done ? "as done" : strerror(-err), pfn, now);
 	if (moved == done && poisoned == done)
 		return;
-	gmem_fail(GMEM_MEMORY_FAILURE, "%s: %s: reported %s, wanted %s, got %s, %#lx after %#lx, %s",
+	gmem_fail(GMEM_MEMORY_FAILURE,
+		  "%s: %s: reported %s, wanted %s, got %s, %#lx after %#lx, %s",
 		  offline->how->name, target->name, done ? "as done" : strerror(-err),
-		  done ? "another frame, and the old one poisoned" : "no change",
-		  moved ? "another frame" : "the same frame", now, pfn,
+		  done ? "another pfn, and the old one poisoned" : "no change",
+		  moved ? "another pfn" : "the same pfn", now, pfn,
 		  poisoned ? "poisoned" : "not poisoned");
 }
 
-/* Returns what was reported, which is what happened. */
+/* Has @target offlined, and returns what was reported, which agrees with what was done. */
 static int try_target(struct gmem_offline *offline, const struct target *target,
 		      struct gmem_tally *tally)
 {
@@ -120,7 +125,7 @@ static int try_target(struct gmem_offline *offline, const struct target *target,
 	return err;
 }
 
-/* One refusal of a page that is in use is no failure, where it is to move. */
+/* The kernel may refuse a movable page while it is in use, but not each time. */
 static void offline_target(struct gmem_offline *offline, const struct target *target,
 			   struct gmem_tally *tally)
 {
@@ -134,7 +139,7 @@ static void offline_target(struct gmem_offline *offline, const struct target *ta
 	}
 }
 
-/* Of an ordinary page it is done, and reported. */
+/* The case is BROKEN unless a page of the control is offlined, and that is reported. */
 static void offline_control(const struct gmem_poison *how, struct gmem_tally *tally)
 {
 	struct gmem_anon *control = gmem_anon_create(1);
@@ -147,13 +152,12 @@ static void offline_control(const struct gmem_poison *how, struct gmem_tally *ta
 	err = __gmem_poison(how, control->mem, pfn);
 	tally->control = gmem_anon_moved(control);
 	if (err || !tally->control || !gmem_poison_has(pfn))
-		gmem_broken("%s: an ordinary page of frame %#lx: reported %s, frame is now %#lx",
-			    how->name, pfn, err ? strerror(-err) : "as done",
-			    control->pfns[0]);
+		gmem_broken("%s: the control at pfn %#lx: reported %s, the pfn is now %#lx",
+			    how->name, pfn, err ? strerror(-err) : "as done", control->pfns[0]);
 	gmem_anon_free(control);
 }
 
-/* All targets, while the guest writes [@first, NPAGES). */
+/* Has all targets offlined while the guest writes pages [@first, NPAGES). */
 static void offline_all(struct gmem_offline *offline, size_t first, struct gmem_tally *tally)
 {
 	struct gmem_guest *guest = offline->guest;
@@ -171,8 +175,9 @@ static void offline_all(struct gmem_offline *offline, size_t first, struct gmem_
 
 static struct gmem_offline *begin(const FIXTURE_VARIANT(soft_offline) * variant, bool written)
 {
-	struct gmem_offline *offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, written);
+	struct gmem_offline *offline;
 
+	offline = gmem_offline_begin(variant->how, &variant->config, NPAGES, written);
 	map_on_host(offline->region);
 	if (!offline->region->movable)
 		offline->probe = gmem_unmap_probe_start(offline->region);
@@ -182,19 +187,16 @@ static struct gmem_offline *begin(const FIXTURE_VARIANT(soft_offline) * variant,
 static void end(struct gmem_offline *offline, struct gmem_tally *tally)
 {
 	unsigned int required = GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED;
-	u64 first, unmaps = 0;
 
 	if (offline->region->movable)
 		required |= GMEM_MOVED;
 	else
-		unmaps = gmem_unmap_probe_count(offline->probe, &first);
-	if (unmaps)
-		gmem_fail(GMEM_UNMOVABLE, "%s: wanted no stage-2 unmap, got %lu, the first at page %lu",
-			  offline->how->name, unmaps, first);
+		gmem_check_not_unmapped(GMEM_UNMOVABLE, offline->how->name, offline->probe);
 	tally->verified = gmem_guest_verify(offline->guest);
 	offline_control(offline->how, tally);
 	if (gmem_offline_count(offline) != tally->moved + tally->control)
-		gmem_fail(GMEM_MEMORY_FAILURE, "%s: wanted %lu more frames in HardwareCorrupted, got %ld",
+		gmem_fail(GMEM_MEMORY_FAILURE,
+			  "%s: wanted %lu more pages in HardwareCorrupted, got %ld",
 			  offline->how->name, tally->moved + tally->control,
 			  gmem_offline_count(offline));
 	gmem_poison_take_back();
@@ -207,9 +209,9 @@ TEST_F_TIMEOUT(soft_offline, written, GMEM_CASE_TIMEOUT)
 
 	GMEM_CASE_BEGIN();
 	self->offline = begin(variant, true);
-	offline_all(self->offline, IDLE, &tally);
-	/* Again, as nobody has made them dirty since; then while they are written, too. */
-	offline_all(self->offline, IDLE, &tally);
+	offline_all(self->offline, BESIDE, &tally);
+	/* Nobody has written the targets since: the first time must have kept them dirty. */
+	offline_all(self->offline, BESIDE, &tally);
 	offline_all(self->offline, 0, &tally);
 	end(self->offline, &tally);
 }
@@ -220,7 +222,7 @@ TEST_F_TIMEOUT(soft_offline, clean, GMEM_CASE_TIMEOUT)
 
 	GMEM_CASE_BEGIN();
 	self->offline = begin(variant, false);
-	offline_all(self->offline, IDLE, &tally);
+	offline_all(self->offline, BESIDE, &tally);
 	end(self->offline, &tally);
 }
 
