@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A gigantic page can be had of a range with movable guest_memfd in it, and not of one
- * with unmovable.
+ * A gigantic page can be allocated where movable guest_memfd lies, and not where unmovable
+ * guest_memfd does.
  *
- * Contract: C9: the kernel empties the range of movable memory while the guest writes,
- *	     and of unmovable memory it cannot; C1: guest and host read what was written,
- *	     and zeros where nothing was; C2: of movable memory each stage-2 mapping was
- *	     dropped; C4: unmovable memory keeps frames, contents and stage-2 mappings.
- * Method:   a virtio-mem device grows to 1 GiB, which is all memory of its node, is
- *	     ZONE_NORMAL, as gigantic pages are not movable themselves, and holds the
- *	     file and ordinary pages.  Then the node's pool is to get a page of 1 GiB
- *	     (alloc_contig_pages()), which can be no other range, while one vCPU rewrites
- *	     half of the file.  Unmovable memory is punched in the end.
- * Guards:   broken unless the page was had before with as many ordinary pages in the
- *	     range, and unless the guest wrote meanwhile; fails if it cannot be had once
- *	     unmovable memory is punched.
+ * Contract: C9: the kernel empties the range of movable memory while the guest writes, and
+ *	     cannot empty it of unmovable memory; C1: guest and host read what was
+ *	     written, and zeros where nothing was; C2: each stage-2 mapping of movable
+ *	     memory was dropped; C4: unmovable memory keeps its pfns, contents and
+ *	     stage-2 mappings.
+ * Method:   a virtio-mem device grows to 1 GiB, which is all memory of its node and holds
+ *	     file and control.  It is ZONE_NORMAL, because gigantic pages are not movable
+ *	     themselves.  Then the node's pool is asked for a page of 1 GiB
+ *	     (alloc_contig_pages()), for which there is no other range, while one vCPU
+ *	     rewrites half of the file.  Unmovable memory is punched in the end.
+ * Guards:   broken unless the page was allocated before with as many pages of the control
+ *	     in the range, and unless the guest wrote meanwhile; fails if it cannot be
+ *	     allocated once unmovable memory is punched.
  * Needs:    huge pages of 1 GiB; a QMP port; a virtio-mem device with the id "virtio-mem"
  *	     at a multiple of 1 GiB that has nothing plugged, of the node of two blocks
  *	     that are offline; no KASAN; kprobe events.
@@ -30,6 +31,7 @@
 
 #include "case/gmem_case.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_block.h"
 #include "mm/gmem_hugetlb.h"
 #include "mm/gmem_virtio_mem.h"
@@ -40,15 +42,18 @@
 #include "vm/gmem_region.h"
 
 #define NPAGES	64
-/* Refusals that one has to expect while a vCPU writes, and that are believed. */
+/* Single refusals are expected while a vCPU writes; this many in a row are final. */
 #define TRIES	10
 
-/* Onlining a block then takes memory of the block's node, in the way of what is tested. */
+/*
+ * Whether KASAN allocates the shadow of a block that is brought online, which it does in the
+ * block's own node.  That memory would lie in the range, and cannot move.
+ */
 static bool blocks_have_shadow(void)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
-	char line[256];
 	bool found = false;
+	char line[256];
 
 	if (!file)
 		gmem_broken("/proc/kallsyms: %m");
@@ -58,7 +63,7 @@ static bool blocks_have_shadow(void)
 	return found;
 }
 
-static int find(struct gmem_unplug *unplug)
+static int find_device(struct gmem_unplug *unplug)
 {
 	int node = gmem_virtio_mem_find(unplug->spare);
 
@@ -73,10 +78,11 @@ static int find(struct gmem_unplug *unplug)
 }
 
 /*
- * As in gmem_block_online_kernel(), memory of the kernel's own goes elsewhere: also what
- * describes the blocks, which are all there before the first is online.
+ * Another block of the node is online meanwhile, so that the kernel's own allocations are made
+ * there (see gmem_block_online_kernel()).  All blocks are added before the first one is brought
+ * online, because the memory that describes them has to lie elsewhere, too.
  */
-static void grow(struct gmem_unplug *unplug)
+static void grow_device(struct gmem_unplug *unplug)
 {
 	unplug->nblocks = GMEM_GIGANTIC / (gmem_block_pages() * getpagesize());
 	unplug->block = gmem_virtio_mem_grow(GMEM_GIGANTIC, false);
@@ -86,7 +92,7 @@ static void grow(struct gmem_unplug *unplug)
 	gmem_block_offline(unplug->spare[0]);
 }
 
-static bool take(int node)
+static bool take_page(int node)
 {
 	for (int try = 0; try < TRIES; try++)
 		if (gmem_gigantic_take(node))
@@ -94,11 +100,11 @@ static bool take(int node)
 	return false;
 }
 
-static void prove(struct gmem_unplug *unplug)
+static void prove_available(struct gmem_unplug *unplug)
 {
 	gmem_gigantic_keep(unplug->node);
-	if (!take(unplug->node))
-		gmem_broken("no gigantic page could be had of ordinary pages alone");
+	if (!take_page(unplug->node))
+		gmem_broken("no gigantic page with nothing but the control in the range");
 	gmem_gigantic_release(unplug->node);
 	if (gmem_virtio_mem_shrink(0))
 		gmem_broken("the device did not shrink with nothing in it");
@@ -108,9 +114,9 @@ static const struct gmem_unplug_kind gigantic = {
 	.name = "gigantic page",
 	.where = "the range",
 	.always_normal = true,
-	.find = find,
-	.online = grow,
-	.prove = prove,
+	.find = find_device,
+	.online = grow_device,
+	.prove = prove_available,
 };
 
 GMEM_UNPLUG_FIXTURE(gigantic)
@@ -123,19 +129,19 @@ TEST_F_TIMEOUT(gigantic, had_if_movable, GMEM_CASE_TIMEOUT)
 	struct gmem_tally tally = {};
 	struct gmem_unplug *unplug;
 	u64 before;
-	bool had;
+	bool taken;
 
 	GMEM_CASE_BEGIN();
 	unplug = gmem_unplug_begin(&gigantic, &variant->config, NPAGES, true);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
 	before = gmem_guest_progress(unplug->guest);
-	had = take(unplug->node);
+	taken = take_page(unplug->node);
 	tally.raced = gmem_guest_progress(unplug->guest) - before;
 	gmem_migration_count(unplug->migration, &tally);
-	if (!had)
+	if (!taken)
 		gmem_fail(GMEM_LIVENESS,
-			  "wanted a gigantic page, as with ordinary memory, got none in %d attempts with %zu of %d pages in the range (%s)",
+			  "wanted a gigantic page, as with the control alone, got none in %d attempts with %zu of %d pages in the range (%s)",
 			  TRIES, gmem_unplug_held(unplug), NPAGES, unplug->region->name);
 	if (gmem_unplug_held(unplug))
 		gmem_fail(GMEM_LIVENESS, "wanted the range empty, got %zu of %d pages in it (%s)",
@@ -145,41 +151,42 @@ TEST_F_TIMEOUT(gigantic, had_if_movable, GMEM_CASE_TIMEOUT)
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }
 
-/* A refusal may come so soon that the guest has written nothing meanwhile. */
-static bool take_while_it_writes(struct gmem_unplug *unplug, struct gmem_tally *tally)
+/* A refusal may come before the guest has written anything, so that it takes several attempts. */
+static bool take_while_guest_writes(struct gmem_unplug *unplug, struct gmem_tally *tally)
 {
 	u64 before = gmem_guest_progress(unplug->guest);
-	bool had = false;
+	bool taken = false;
 
-	for (int try = 0; !had && !tally->raced && try < TRIES; try++) {
-		had = take(unplug->node);
+	for (int try = 0; !taken && !tally->raced && try < TRIES; try++) {
+		taken = take_page(unplug->node);
 		tally->raced = gmem_guest_progress(unplug->guest) - before;
 	}
-	return had;
+	return taken;
 }
 
 TEST_F_TIMEOUT(gigantic, not_had_if_unmovable, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_tally tally = {};
 	struct gmem_unplug *unplug;
-	bool had;
+	bool taken;
 
 	GMEM_CASE_BEGIN();
 	unplug = gmem_unplug_begin(&gigantic, &variant->config, NPAGES, false);
 	self->unplug = unplug;
 	gmem_unplug_check_placed(unplug, &tally);
-	had = take_while_it_writes(unplug, &tally);
+	taken = take_while_guest_writes(unplug, &tally);
 	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_stayed(unplug, &tally);
-	if (had)
+	if (taken)
 		gmem_fail(GMEM_LIVENESS,
 			  "wanted no gigantic page over unmovable memory, got one (%s)",
 			  unplug->region->name);
 	gmem_unplug_verify(unplug, &tally);
 
 	gmem_region_discard(unplug->region);
-	if (!take(unplug->node))
-		gmem_fail(GMEM_LIVENESS, "wanted a gigantic page once punched, got none (%s)",
+	if (!take_page(unplug->node))
+		gmem_fail(GMEM_LIVENESS,
+			  "wanted a gigantic page once the file is punched, got none (%s)",
 			  unplug->region->name);
 	gmem_case_pass(&tally, GMEM_STAYED | GMEM_CONTROL | GMEM_RACED | GMEM_VERIFIED);
 }

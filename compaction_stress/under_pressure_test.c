@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guests side by side, movable and not, keep what they are promised while everything
- * that moves memory does so at random, under pressure.
+ * Movable and unmovable guests side by side keep what the contract promises while all triggers
+ * fire at random, under memory pressure.
  *
  * Contract: C1, C2: every byte that a guest wrote is read back; C4: unmovable memory
- *	     keeps its frames and stage-2 mappings; C7: and is never in CMA or
- *	     ZONE_MOVABLE; C9: movable memory moves, and every guest gets on.
- * Method:   three VMs whose vCPUs check and rewrite every page all the time; triggers
- *	     chosen by the seed: by address, by compaction, by allocating CMA and huge
- *	     pages; stress-ng beside them, in full and soak also taking blocks
- *	     of memory offline and back.  Every frame is looked at after each firing,
- *	     and every byte is compared after each few.  GMEM_PROFILE says for how
- *	     long: gate and full count rounds, soak goes on until it is told to stop.
- * Guards:   broken unless ordinary pages moved, the guests wrote meanwhile, bytes were
- *	     compared and every frame was seen to stay or to move; broken if stress-ng
+ *	     keeps its pfns and stage-2 mappings; C7: unmovable memory is never in CMA or
+ *	     ZONE_MOVABLE; C9: movable memory moves, and every guest makes progress.
+ * Method:   the vCPUs of three VMs check and rewrite every page all the time.  The seed
+ *	     chooses triggers: by address, by compaction, by allocating CMA and huge pages.
+ *	     stress-ng runs meanwhile; in the profiles full and soak it also takes memory
+ *	     blocks offline and brings them back.  Every pfn is compared after each firing,
+ *	     and every byte after each round.  GMEM_PROFILE says for how long: gate and
+ *	     full count rounds, soak goes on until it is told to stop.
+ * Guards:   broken unless pages of the control moved, the guests wrote meanwhile, bytes
+ *	     were compared and every pfn was seen to stay or to move; broken if stress-ng
  *	     ended by itself.
  * Needs:    stress-ng; compaction; two nodes; kprobe events; for blocks that come and go,
  *	     two that are offline, of a node with no other memory.
  * Kills:    no-invalidate, copy-half-page, migrate-core-ignores-unmovable
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
 #include "case/gmem_case.h"
 #include "case/gmem_kmsg.h"
 #include "case/gmem_profile.h"
+#include "case/gmem_result.h"
 #include "case/gmem_stop.h"
-#include "mm/gmem_anon.h"
 #include "mm/gmem_block.h"
 #include "mm/gmem_cma.h"
 #include "mm/gmem_heartbeat.h"
@@ -38,8 +42,8 @@
 #include "trigger/gmem_trigger.h"
 #include "trigger/gmem_variant.h"
 #include "trigger/gmem_vm.h"
+#include "vm/gmem_config.h"
 #include "vm/gmem_expect.h"
-#include "vm/gmem_guest.h"
 #include "vm/gmem_pattern.h"
 #include "vm/gmem_region.h"
 
@@ -47,17 +51,17 @@
 #define NGUESTS	3
 #define GATE_ROUNDS	3
 #define FULL_ROUNDS	300
-/* Huge pages, and pages of CMA, that are asked for at a time. */
+/* A firing asks for this many huge pages, or pages of CMA. */
 #define HUGE_PAGES	8
 #define CMA_PAGES	4096
 
 static void huge_fire(struct gmem_migration *migration)
 {
 	int node = gmem_numa_node(0);
-	long was = gmem_hugetlb_pool(node);
+	long pages = gmem_hugetlb_pool(node);
 
-	gmem_hugetlb_resize(node, was + HUGE_PAGES);
-	gmem_hugetlb_resize(node, was);
+	gmem_hugetlb_resize(node, pages + HUGE_PAGES);
+	gmem_hugetlb_resize(node, pages);
 }
 
 static enum gmem_skip_reason huge_missing(void)
@@ -86,7 +90,7 @@ static const struct gmem_trigger cma = {
 };
 
 static const struct gmem_trigger * const triggers[] = {
-	/* What the second guest is placed for, so that there are holes. */
+	/* The second VM is allocated for this one, so that its pages lie below holes. */
 	&gmem_trigger_compact_memory,
 	&gmem_trigger_compact_node,
 	&gmem_trigger_move_pages,
@@ -100,7 +104,7 @@ static const struct gmem_trigger * const triggers[] = {
 FIXTURE(under_pressure) {
 	struct gmem_vm vm[NGUESTS];
 	u64 random;
-	bool blocks;		/* of memory come and go */
+	bool blocks;		/* stress-ng takes memory blocks offline */
 };
 
 FIXTURE_SETUP(under_pressure)
@@ -118,7 +122,10 @@ static const struct gmem_config optin = GMEM_CONFIG(default, optin_mmap_shared);
 static const struct gmem_config plain = GMEM_CONFIG(default, mmap_shared);
 static const struct gmem_config private = GMEM_CONFIG(sw_protected, mmap);
 
-/* Creates a movable VM where the expectation has one, an unmovable, and a private one. */
+/*
+ * Creates the @nth VM.  The second one opts in to migration if the kernel is expected to accept
+ * that, and the third one has private memory if the machine offers that.
+ */
 static void create_vm(struct gmem_vm *vm, int nth)
 {
 	const struct gmem_config *config = &plain;
@@ -130,18 +137,19 @@ static void create_vm(struct gmem_vm *vm, int nth)
 	gmem_vm_create(vm, nth, config, NPAGES, nth == 1 ? triggers[0] : &huge_pages);
 }
 
+/* Returns a random number below @below, which the seed determines. */
 static u64 draw(FIXTURE_DATA(under_pressure) * self, u64 below)
 {
 	self->random = gmem_pattern_key(self->random);
 	return self->random % below;
 }
 
-/* Fires @trigger at one of those that it can reach; all of them may be concerned. */
+/* Fires @trigger at a VM that it can reach, and checks all VMs, which it may affect, too. */
 static void fire(FIXTURE_DATA(under_pressure) * self, const struct gmem_trigger *trigger)
 {
 	struct gmem_vm *target;
 
-	/* Compaction panics when a block goes away under it: known_issues says more. */
+	/* Compaction of all memory panics when a block goes offline under it (see known_issues). */
 	if (self->blocks && trigger == &gmem_trigger_compact_memory)
 		trigger = &gmem_trigger_compact_node;
 	do {
@@ -165,12 +173,12 @@ static bool goes_on(unsigned int rounds)
 	}
 }
 
-/* The first round begins with each trigger once, the others have any of them. */
+/* The first round fires each trigger once, and later ones fire triggers at random. */
 static void play_round(FIXTURE_DATA(under_pressure) * self, unsigned int round)
 {
 	size_t count = ARRAY_SIZE(triggers);
 
-	/* The last one moves all of this process, which takes its time. */
+	/* The last one moves all memory of this process, which takes too long here. */
 	if (gmem_profile() == GMEM_PROFILE_GATE)
 		count--;
 	for (size_t nth = 0; nth < count; nth++)
@@ -182,10 +190,11 @@ static void play_round(FIXTURE_DATA(under_pressure) * self, unsigned int round)
 		gmem_broken("stress-ng ended by itself");
 }
 
-/* With memory blocks beside that come and go, where there are any and it is no matter of
- * seconds.
+/*
+ * Starts stress-ng.  It also takes memory blocks offline and brings them back if there are blocks
+ * to spare, and if the profile has the time for it.
  */
-static void make_noise(FIXTURE_DATA(under_pressure) * self)
+static void start_stress(FIXTURE_DATA(under_pressure) * self)
 {
 	size_t nblocks = 0;
 	long blocks[2];
@@ -197,7 +206,7 @@ static void make_noise(FIXTURE_DATA(under_pressure) * self)
 			gmem_block_online(blocks[nblocks], "online_movable");
 	}
 	self->blocks = nblocks;
-	fprintf(stderr, "# NOISE: %zu memory blocks come and go\n", nblocks);
+	fprintf(stderr, "# STRESS-NG: %zu memory blocks come and go\n", nblocks);
 	gmem_stress_ng_start(blocks, nblocks);
 }
 
@@ -215,7 +224,7 @@ static void set_up(FIXTURE_DATA(under_pressure) * self)
 		self->vm[0].probe = gmem_unmap_probe_start(self->vm[0].region);
 	for (int i = 0; i < NGUESTS; i++)
 		gmem_vm_start(&self->vm[i]);
-	make_noise(self);
+	start_stress(self);
 }
 
 TEST_F_TIMEOUT(under_pressure, guests_keep_their_memory, gmem_profile_timeout())
@@ -241,13 +250,13 @@ TEST_F_TIMEOUT(under_pressure, guests_keep_their_memory, gmem_profile_timeout())
 		required |= GMEM_MOVED;
 		if (tally.control && !tally.moved)
 			gmem_fail(GMEM_LIVENESS,
-				  "wanted movable pages to move, got none while %lu ordinary pages moved",
+				  "wanted movable pages to move, got none while %lu pages of the control moved",
 				  tally.control);
 	}
 	gmem_case_pass(&tally, required);
 }
 
-/* Before the harness forks, and whoever it is that is told to stop. */
+/* gmem_stop_begin() has to be called before the harness forks, and so in a constructor. */
 static void __attribute__((constructor)) stop_by_signal(void)
 {
 	const char *profile = getenv("GMEM_PROFILE");

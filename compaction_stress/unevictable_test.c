@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Movable guest_memfd is moved by compaction only where unevictable memory may be.
+ * Compaction moves movable guest_memfd only while it may move unevictable memory.
  *
  * Contract: C4: with vm.compact_unevictable_allowed at 0 compaction moves no
- *	     guest_memfd, movable or not; C9: once that is 1, it does; C1, C2: every
- *	     byte that the guest writes meanwhile is read back.
- * Method:   file and ordinary memory lie below holes; compaction of all memory is
- *	     asked for with the sysctl at 0, and then at 1, while a vCPU checks and
- *	     rewrites every page.
- * Guards:   broken unless ordinary pages beside it moved with the sysctl at 0; that
- *	     the file then moves from where it was left shows that it lay in the way.
- * Needs:    a policy with movable memory; compaction of unevictable memory; two nodes.
+ *	     guest_memfd, movable or not; C9: with 1 it moves movable guest_memfd;
+ *	     C1, C2: every byte that the guest writes meanwhile is read back.
+ * Method:   file and control lie below free pages.  The test triggers compaction
+ *	     with the sysctl at 0, and then at 1, while a vCPU checks and rewrites
+ *	     every page.
+ * Guards:   broken unless pages of the control moved with the sysctl at 0.  That the
+ *	     file then moves with the sysctl at 1 shows that it lay where compaction
+ *	     takes pages from.
+ * Needs:    an expectation with movable memory; compaction of unevictable memory; two
+ *	     nodes.
  * Kills:    compaction-still-checks-inaccessible, no-invalidate, copy-half-page
  */
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "trigger/gmem_fixture.h"
 
 #define UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
@@ -28,9 +31,9 @@ GMEM_TRIGGER_VARIANT(unevictable, optin_mmap_shared, compact_memory)
 GMEM_TRIGGER_VARIANT(unevictable, optin_mmap_shared, compact_node)
 GMEM_TRIGGER_VARIANT(unevictable, mmap_shared, compact_memory)
 
-/* Fires with the sysctl at @allowed. */
-static void compact(struct gmem_migration *migration, struct gmem_guest *guest, const char *allowed,
-		    struct gmem_tally *tally)
+/* Fires the trigger with the sysctl at @allowed. */
+static void compact(struct gmem_migration *migration, struct gmem_guest *guest,
+		    const char *allowed, struct gmem_tally *tally)
 {
 	gmem_sysctl_set(UNEVICTABLE, allowed);
 	gmem_migration_fire(migration, guest, tally);
@@ -52,8 +55,7 @@ TEST_F_TIMEOUT(unevictable, is_left_alone_by_compaction, GMEM_CASE_TIMEOUT)
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 
 	compact(migration, self->guest, "0", &forbidden);
-	if (!forbidden.control)
-		gmem_broken("%s moved no ordinary memory", migration->trigger->name);
+	gmem_require_control(migration, &forbidden);
 	if (forbidden.moved)
 		gmem_fail(GMEM_UNMOVABLE,
 			  "%s: page %zu: wanted the same frame with compact_unevictable_allowed at 0, got %#lx instead of %#lx (%lu moves)",
@@ -64,7 +66,7 @@ TEST_F_TIMEOUT(unevictable, is_left_alone_by_compaction, GMEM_CASE_TIMEOUT)
 	compact(migration, self->guest, "1", &tally);
 	if (!tally.moved)
 		gmem_fail(GMEM_LIVENESS,
-			  "%s: wanted movable pages to move with compact_unevictable_allowed at 1, got %lu of %zu staying where ordinary ones had moved from",
+			  "%s: wanted movable pages to move with compact_unevictable_allowed at 1, got %lu of %zu staying while the control moved",
 			  migration->trigger->name, tally.stayed - forbidden.stayed,
 			  self->region->npages);
 	gmem_guest_pause(self->guest);
