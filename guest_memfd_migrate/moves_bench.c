@@ -10,6 +10,7 @@
  * and the seconds that the run took, with the creation of the region.  Nothing is judged.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <linux/sizes.h>
 
@@ -110,15 +111,25 @@ static struct rates suite_rates(size_t npages)
 	return rates;
 }
 
-int main(int argc, char *argv[])
+/* Returns bytes.  GMEM_BENCH_MIB, which "make bench MIB=" sets, is an upper bound. */
+static size_t largest_region(void)
 {
-	size_t largest = SZ_1G;
+	const char *mib = getenv("GMEM_BENCH_MIB");
+	size_t largest = mib ? strtoul(mib, NULL, 10) * SZ_1M : SZ_1G;
 
 	/* A region and its control have to fit into either node, with half a region to spare. */
-	gmem_skip_if(gmem_numa_missing());
 	for (int node = 0; node < 2; node++)
 		while (largest > SZ_1M && 5 * largest / 2 > gmem_numa_free(gmem_numa_node(node)))
 			largest /= 4;
+	return largest;
+}
+
+int main(int argc, char *argv[])
+{
+	size_t largest;
+
+	gmem_skip_if(gmem_numa_missing());
+	largest = largest_region();
 	printf("%6s %10s %10s %10s %6s %9s\n", "MiB", "alone/s", "hot/s", "verified/s",
 	       "ratio", "seconds");
 	for (size_t size = SZ_1M; size <= largest; size *= 4) {
