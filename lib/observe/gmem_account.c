@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Accounting: what the kernel counts of memory, and the VMs that it keeps. */
+/* Accounting: what the kernel counts, and which VMs it keeps. */
 #include <dirent.h>
 #include <glob.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@
 #include "mm/gmem_watermark.h"
 #include "observe/gmem_account.h"
 
-/* How often a CPU gives back an eighth of what is too much, until nothing is. */
+/* Writes to stat_refresh; each of them frees an eighth of a CPU's excess free pages. */
 #define REFRESHES 32
 
 #define KVM_DEBUGFS "/sys/kernel/debug/kvm"
 
-static const char * const names[GMEM_COUNTERS] = {
+static const char * const counter_names[GMEM_COUNTERS] = {
 	[GMEM_NR_FILE_PAGES] = "nr_file_pages",
 	[GMEM_NR_UNEVICTABLE] = "nr_unevictable",
 	[GMEM_NR_ISOLATED_FILE] = "nr_isolated_file",
@@ -44,7 +44,7 @@ static void read_node(int node, long *counters)
 		if (sscanf(line, "%63s %ld", name, &value) != 2)
 			continue;
 		for (int i = 0; i < GMEM_COUNTERS; i++) {
-			if (strcmp(name, names[i]))
+			if (strcmp(name, counter_names[i]))
 				continue;
 			counters[i] = value;
 			missing--;
@@ -70,8 +70,8 @@ void gmem_account_read(struct gmem_account *account)
 	long page_size = getpagesize();
 
 	/*
-	 * What is on its way to an LRU list, then what was counted on one CPU alone; each
-	 * time a CPU also parts with some of the pages that it keeps free.
+	 * First flush the folios that are on their way to an LRU list.  Then fold the counters
+	 * that each CPU keeps to itself, and have it free some of its spare free pages.
 	 */
 	gmem_kpageflags_drain();
 	for (int i = 0; i < REFRESHES; i++)
@@ -87,10 +87,12 @@ void gmem_account_read(struct gmem_account *account)
 	account->charged = gmem_cgroup_read("memory.current") / page_size;
 }
 
-static void expect(long want, long got, long slack, const char *when, int nth, const char *what)
+static void check_growth(long want, long got, long slack, const char *when, int nth,
+			 const char *what)
 {
 	if (labs(want - got) > slack)
-		gmem_fail(GMEM_ACCOUNTING, "%s: node %d: wanted %ld pages more in %s, got %ld", when,
+		gmem_fail(GMEM_ACCOUNTING,
+			  "%s: node %d: wanted %ld pages more in %s, got %ld", when,
 			  gmem_numa_node(nth), want, what, got);
 }
 
@@ -106,17 +108,21 @@ void gmem_account_check(const struct gmem_account *before, const struct gmem_acc
 		};
 
 		for (int i = 0; i <= GMEM_NR_MLOCK; i++)
-			expect(want[i], now->node[nth][i] - before->node[nth][i], slack, when,
-			       nth, names[i]);
-		expect(pages[nth], now->file[nth] - before->file[nth], slack, when, nth,
-		       "the cgroup's page cache");
-		expect(pages[nth], now->unevictable[nth] - before->unevictable[nth], slack, when,
-		       nth, "what the cgroup has unevictable");
+			check_growth(want[i], now->node[nth][i] - before->node[nth][i], slack,
+				     when, nth, counter_names[i]);
+		check_growth(pages[nth], now->file[nth] - before->file[nth], slack, when, nth,
+			     "the cgroup's page cache");
+		check_growth(pages[nth], now->unevictable[nth] - before->unevictable[nth], slack,
+			     when, nth, "the cgroup's unevictable memory");
 	}
 }
 
-/* The name of a counter that is off, by *pages and on *node, -1 for the cgroup's. */
-static const char *off(const struct gmem_account *before, long slack, long *pages, int *node)
+/*
+ * Reads the counters, and returns the name of one that is not back at @before, or NULL.  It has
+ * *pages more than it had, on *node, which is -1 for the cgroup's counter.
+ */
+static const char *find_difference(const struct gmem_account *before, long slack, long *pages,
+				   int *node)
 {
 	struct gmem_account now;
 
@@ -125,16 +131,16 @@ static const char *off(const struct gmem_account *before, long slack, long *page
 		for (int i = 0; i < GMEM_COUNTERS; i++) {
 			*node = gmem_numa_node(nth);
 			*pages = now.node[nth][i] - before->node[nth][i];
-			/* CPUs give back in the end what they kept before, too. */
+			/* More free pages are fine: CPUs free what they had kept before, too. */
 			if (i == GMEM_NR_FREE_PAGES ? *pages < -slack : labs(*pages) > slack)
-				return names[i];
+				return counter_names[i];
 		}
 	*node = -1;
 	*pages = now.charged - before->charged;
 	return labs(*pages) > slack ? "memory.current" : NULL;
 }
 
-/* What was freed may be kept: for the next object, or by KASAN to see who still uses it. */
+/* Slabs keep freed objects for the next allocation, and KASAN does to detect late uses. */
 static void shrink_slabs(void)
 {
 	glob_t caches;
@@ -153,11 +159,11 @@ void gmem_account_wait(const struct gmem_account *before, long slack)
 	long pages;
 	int node;
 
-	while ((counter = off(before, slack, &pages, &node))) {
+	while ((counter = find_difference(before, slack, &pages, &node))) {
 		shrink_slabs();
 		if (!gmem_deadline_poll(&deadline))
 			gmem_fail(GMEM_ACCOUNTING,
-				  "all is freed: node %d: wanted %s where it was, got %ld pages more",
+				  "all is freed: node %d: wanted %s as it was before, got %ld pages more",
 				  node, counter, pages);
 	}
 }
@@ -170,7 +176,7 @@ int gmem_account_vms(pid_t pid)
 
 	if (!dir)
 		gmem_broken(KVM_DEBUGFS ": %m");
-	/* A VM's directory is named after its creator and the descriptor it got. */
+	/* A VM's directory is named after the creating process and its file descriptor. */
 	while ((entry = readdir(dir)))
 		vms += sscanf(entry->d_name, "%d-%d", &owner, &fd) == 2 && owner == pid;
 	closedir(dir);
@@ -183,6 +189,6 @@ void gmem_account_wait_vms(pid_t pid)
 
 	while (gmem_account_vms(pid))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_ACCOUNTING, "wanted the VM of process %d gone, got it in debugfs",
-				  pid);
+			gmem_fail(GMEM_ACCOUNTING,
+				  "wanted the VM of process %d gone, got it in debugfs", pid);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accounting: what the kernel counts of memory, by node and for the case's cgroup, and
- * the VMs that it keeps.
+ * Accounting: what the kernel counts for each node and for the case's cgroup, and which VMs
+ * it still keeps.
  *
  *	gmem_account_begin();
  *	gmem_account_read(&before);
@@ -11,10 +11,11 @@
  *	... free ...
  *	gmem_account_wait(&before, 64);
  *
- * Rests on the nodes' vmstat in sysfs, memory.current and memory.numa_stat of cgroup v2,
- * and the kvm directory of debugfs.  CPUs keep pages and parts of counters to themselves:
- * they are made to part with both first.  What is left is a few dozen pages that others
- * allocate meanwhile, and, of a cgroup, what CPUs have charged in advance.
+ * This rests on the nodes' vmstat in sysfs, memory.current and memory.numa_stat of cgroup v2,
+ * and the kvm directory of debugfs.  Each CPU keeps free pages and parts of counters to
+ * itself, and is made to give both back before a reading.  The error that is left is a few
+ * dozen pages, which others allocate meanwhile, and what CPUs have charged to the cgroup in
+ * advance; callers allow for it by a slack.
  */
 #ifndef GMEM_ACCOUNT_H
 #define GMEM_ACCOUNT_H
@@ -22,53 +23,58 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Of a node, in pages, by its vmstat. */
+/* The counters that are read for each node from its vmstat, in pages. */
 enum gmem_counter {
 	GMEM_NR_FILE_PAGES,	/* in the page cache */
-	GMEM_NR_UNEVICTABLE,	/* on that LRU list, referred to or not by a file */
-	GMEM_NR_ISOLATED_FILE,	/* taken off a list to be moved, or reclaimed */
+	GMEM_NR_UNEVICTABLE,	/* on the unevictable LRU list, with or without a mapping */
+	GMEM_NR_ISOLATED_FILE,	/* taken off an LRU list to be moved or reclaimed */
 	GMEM_NR_MLOCK,
 	GMEM_NR_FREE_PAGES,
 	GMEM_COUNTERS
 };
 
-/* The first two nodes' counters; and in pages, too, the case's cgroup's. */
+/* The counters of the first two nodes, and those of the case's cgroup, all in pages. */
 struct gmem_account {
 	long node[2][GMEM_COUNTERS];
-	long charged;		/* memory.current */
-	long file[2];		/* of that, page cache, by node */
-	long unevictable[2];
+	long charged;		/* memory.current of the cgroup */
+	long file[2];		/* the cgroup's page cache on each node */
+	long unevictable[2];	/* the cgroup's unevictable memory on each node */
 };
 
-/* The case enters a cgroup of its own, and CPUs keep fewer pages to themselves from now on.
- * Skips the case without two nodes or the memory controller.
+/*
+ * Moves the case into a cgroup of its own, and makes CPUs keep fewer free pages to themselves
+ * until the case ends.  Skips the case if there are no two nodes (no_numa) or no memory
+ * controller (no_memcg).
  */
 void gmem_account_begin(void);
 
-/* Reads all counters.  BROKEN on error. */
+/* Reads all counters.  The case is BROKEN on error. */
 void gmem_account_read(struct gmem_account *account);
 
 /*
- * Fails the case (C10) unless, within @slack pages, each of the two nodes and the cgroup
- * have @pages[0] and @pages[1] more in the page cache and unevictable than @before, as many
- * locked if @locked, and nothing isolated.  @when is what the message begins with.
+ * Compares @now with @before.  On the two nodes and in the cgroup there must be @pages[0] and
+ * @pages[1] more in the page cache, as many more unevictable, as many more locked if @locked,
+ * and none isolated.  Fails the case (C10) if one differs by more than @slack pages; the
+ * message begins with @when.
  */
 void gmem_account_check(const struct gmem_account *before, const struct gmem_account *now,
 			const long pages[2], bool locked, long slack, const char *when);
 
 /*
- * Waits until every counter is where it was @before, and no less memory free, within
- * @slack pages: the kernel frees some things later, or once its slabs are shrunk, which
- * they are by /sys/kernel/slab where that is.  Fails the case (C10) if one never is.
+ * Waits until every counter is back at @before, and no less memory is free, within @slack
+ * pages.  The kernel frees some objects late, or only once its slabs are shrunk, which this
+ * does meanwhile where /sys/kernel/slab exists.  Fails the case (C10) if a counter does not
+ * come back.
  */
 void gmem_account_wait(const struct gmem_account *before, long slack);
 
-/* How many VMs that process @pid has created the kernel still has: directories in
- * debugfs' kvm.  BROKEN without that.
+/*
+ * Returns how many of the VMs that process @pid created the kernel still has, which is the
+ * number of their directories in debugfs' kvm.  The case is BROKEN without that directory.
  */
 int gmem_account_vms(pid_t pid);
 
-/* Waits until there is none.  Fails the case (C10) if that never happens. */
+/* Waits until gmem_account_vms() is 0.  Fails the case (C10) if that never happens. */
 void gmem_account_wait_vms(pid_t pid);
 
 #endif /* GMEM_ACCOUNT_H */

@@ -19,28 +19,31 @@
 #include "observe/gmem_pfn.h"
 #include "vm/gmem_region.h"
 
-/* Where the folio of frame 0 would be, and how far apart two of them are. */
+/* The address of the folio of pfn 0, and the distance between the folios of two pfns. */
 static struct {
 	u64 base, stride;
-} line;
+} memmap;
 
 struct lookup {
 	u64 *folios;
 	size_t npages;
 };
 
-static void note(const char *text, void *arg)
+static void note_folio(const char *line, void *arg)
 {
-	u64 page = gmem_kprobe_value(text, "index");
-	u64 folio = gmem_kprobe_value(text, "folio");
+	u64 page = gmem_kprobe_value(line, "index");
+	u64 folio = gmem_kprobe_value(line, "folio");
 	struct lookup *lookup = arg;
 
-	/* The first lookup finds the folio; an ERR_PTR would create a new one. */
+	/*
+	 * The first lookup of a page that exists returns its folio.  An ERR_PTR, after which
+	 * fallocate() would create a folio, is no address.
+	 */
 	if (page < lookup->npages && !lookup->folios[page])
 		lookup->folios[page] = folio < (u64)-4095 ? folio : 0;
 }
 
-static void allocate(int fd, size_t first, size_t count, int mode)
+static void fallocate_pages(int fd, size_t first, size_t count, int mode)
 {
 	size_t page_size = getpagesize();
 
@@ -48,7 +51,7 @@ static void allocate(int fd, size_t first, size_t count, int mode)
 		gmem_broken("fallocate of guest_memfd pages %zu+%zu: %m", first, count);
 }
 
-/* The addresses of the folios of the first @npages of the guest_memfd @fd. */
+/* Reads the addresses of the folios of the first @npages pages of the guest_memfd @fd. */
 static void look_up(int fd, size_t npages, u64 *folios)
 {
 	struct lookup lookup = { folios, npages };
@@ -58,18 +61,18 @@ static void look_up(int fd, size_t npages, u64 *folios)
 	if (!probe) {
 		snprintf(filter, sizeof(filter), "common_pid == %ld", syscall(SYS_gettid));
 		probe = gmem_kprobe_create("lookup", 'r',
-					  "__filemap_get_folio_mpol index=$arg2:u64 folio=$retval:x64",
-					  filter);
+					   "__filemap_get_folio_mpol index=$arg2:u64 folio=$retval:x64",
+					   filter);
 	}
 	memset(folios, 0, npages * sizeof(*folios));
 	gmem_kprobe_arm(probe);
-	allocate(fd, 0, npages, 0);
+	fallocate_pages(fd, 0, npages, 0);
 	gmem_kprobe_disarm(probe);
-	gmem_kprobe_for_each(probe, note, &lookup);
+	gmem_kprobe_for_each(probe, note_folio, &lookup);
 }
 
-/* Lays the line through the lowest and the highest of the pages. */
-static void fit(const u64 *pfns, const u64 *folios)
+/* Computes base and stride from the lowest and the highest pfn, which are farthest apart. */
+static void fit_memmap(const u64 *pfns, const u64 *folios)
 {
 	int low = 0, high = 0;
 
@@ -78,34 +81,37 @@ static void fit(const u64 *pfns, const u64 *folios)
 		high = pfns[page] > pfns[high] ? page : high;
 	}
 	if (low == high)
-		gmem_broken("all pages have frame %#lx", pfns[low]);
-	line.stride = (folios[high] - folios[low]) / (pfns[high] - pfns[low]);
-	line.base = folios[low] - pfns[low] * line.stride;
-	if (!line.stride)
+		gmem_broken("all pages have pfn %#lx", pfns[low]);
+	memmap.stride = (folios[high] - folios[low]) / (pfns[high] - pfns[low]);
+	memmap.base = folios[low] - pfns[low] * memmap.stride;
+	if (!memmap.stride)
 		gmem_broken("all folios are at %#lx", folios[low]);
 }
 
 static u64 pfn_of(u64 folio)
 {
-	u64 offset = folio - line.base;
+	u64 offset = folio - memmap.base;
 
 	if (!folio)
 		return 0;
-	if (offset % line.stride)
-		gmem_broken("folio address %#lx is off the line %#lx + frame * %lu",
-			    folio, line.base, line.stride);
-	return offset / line.stride;
+	if (offset % memmap.stride)
+		gmem_broken("folio address %#lx: wanted %#lx + pfn * %lu", folio, memmap.base,
+			    memmap.stride);
+	return offset / memmap.stride;
 }
 
-static void check_line(const u64 *pfns, const u64 *folios)
+static void check_memmap(const u64 *pfns, const u64 *folios)
 {
 	for (int page = 0; page < GMEM_PROOF_PAGES; page++)
 		if (pfn_of(folios[page]) != pfns[page])
-			gmem_broken("folio address %#lx should be of frame %#lx, not %#lx",
-				    folios[page], pfns[page], pfn_of(folios[page]));
+			gmem_broken("folio address %#lx: wanted pfn %#lx, got %#lx", folios[page],
+				    pfns[page], pfn_of(folios[page]));
 }
 
-/* By mbind(), as the task's policy is the test's; lines need points far apart. */
+/*
+ * Half of the pages go to each node, because pfns that are far apart make the equation exact.
+ * mbind(2) puts them there, because the memory policy of the thread belongs to the test.
+ */
 static char *map_on_both_nodes(int fd, size_t page_size)
 {
 	size_t size = GMEM_PROOF_PAGES * page_size;
@@ -119,10 +125,14 @@ static char *map_on_both_nodes(int fd, size_t page_size)
 	return host;
 }
 
-/* A guest_memfd of whose pages the host has PTEs and the probe sees the folios. */
+/*
+ * Computes the equation from a guest_memfd whose pages are seen both by pagemap and by lookup,
+ * and has the lookup prove itself.
+ */
 static void calibrate(void)
 {
-	u64 before[GMEM_PROOF_PAGES], after[GMEM_PROOF_PAGES], pfns[GMEM_PROOF_PAGES], folios[GMEM_PROOF_PAGES];
+	u64 before[GMEM_PROOF_PAGES], after[GMEM_PROOF_PAGES];
+	u64 pfns[GMEM_PROOF_PAGES], folios[GMEM_PROOF_PAGES];
 	struct kvm_vm *vm = vm_create_barebones();
 	size_t page_size = getpagesize();
 	int fd, pipefd[2];
@@ -136,15 +146,15 @@ static void calibrate(void)
 	gmem_proof_hold(host, page_size, pipefd);
 	gmem_pagemap_read(host, GMEM_PROOF_PAGES, page_size, pfns);
 	look_up(fd, GMEM_PROOF_PAGES, folios);
-	fit(pfns, folios);
-	check_line(pfns, folios);
+	fit_memmap(pfns, folios);
+	check_memmap(pfns, folios);
 	memcpy(before, pfns, sizeof(before));
 
-	allocate(fd, 0, 1, FALLOC_FL_PUNCH_HOLE);
+	fallocate_pages(fd, 0, 1, FALLOC_FL_PUNCH_HOLE);
 	gmem_proof_touch(host, 1, page_size);
 	gmem_pagemap_read(host, GMEM_PROOF_PAGES, page_size, pfns);
 	look_up(fd, GMEM_PROOF_PAGES, folios);
-	check_line(pfns, folios);
+	check_memmap(pfns, folios);
 	for (int page = 0; page < GMEM_PROOF_PAGES; page++)
 		after[page] = pfn_of(folios[page]);
 	gmem_proof_check("lookup", before, after);
@@ -155,7 +165,7 @@ static void calibrate(void)
 	kvm_vm_free(vm);
 }
 
-/* The first page whose frame is not known; @npages if there is none. */
+/* The first page whose pfn was not seen; @npages if all were. */
 static size_t first_unseen(const u64 *pfns, size_t npages)
 {
 	size_t page = 0;
@@ -170,12 +180,12 @@ static void check_seen(const u64 *pfns, size_t npages)
 	size_t page = first_unseen(pfns, npages);
 
 	if (page < npages)
-		gmem_broken("the frame of page %zu cannot be seen", page);
+		gmem_broken("the pfn of page %zu cannot be seen", page);
 }
 
 void gmem_pfn_lookup(struct gmem_region *region, u64 *pfns)
 {
-	if (!line.stride)
+	if (!memmap.stride)
 		calibrate();
 	look_up(region->fd, region->npages, pfns);
 	for (size_t page = 0; page < region->npages; page++)
@@ -192,8 +202,9 @@ void gmem_pfn_read(struct gmem_region *region, u64 *pfns)
 		return;
 	}
 	/*
-	 * The host's own faults bring the PTEs in; reading does not dirty.  Somebody may
-	 * still be moving pages, such as kcompactd: a fault waits for that.
+	 * Page faults of the host create the PTEs that pagemap needs; they only read, so that
+	 * the pages do not become dirty.  A page that is being moved meanwhile, for example by
+	 * kcompactd, has no PTE; the next fault waits until it has been moved.
 	 */
 	do {
 		gmem_watchdog_arm(GMEM_HOST_MAPPING, "the host reads guest_memfd");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The old-frame watch: is a frame that memory has left still written? */
+/* The stale-write detector: does anybody write to a page frame that a page has left? */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,42 +14,43 @@
 #include "observe/gmem_stale_write.h"
 #include "vm/gmem_pattern.h"
 
-/* The most memory that is taken, and pages at a time. */
-#define MOST	SZ_8M
-#define TURN	16
-#define FRAMES	64
+/* The anonymous memory that is allocated at most, and how many pages of it at a time. */
+#define MAX_BYTES	SZ_8M
+#define BATCH		16
+/* The frames that are watched at most. */
+#define MAX_WATCHED	64
 
-/* Of the pattern's stamps: no region has so many pages. */
-#define PAGE	BIT(31)
+/* The pattern's stamps count pages from here on, a number that no page of a region has. */
+#define FIRST_PAGE	BIT(31)
 
 struct gmem_stale_write {
 	struct gmem_anon *taken;
-	size_t page[FRAMES];	/* of what was taken: those that have a frame to watch */
+	size_t page[MAX_WATCHED];	/* the pages of @taken whose frames are watched */
 	size_t count;
-	u64 key;
+	u64 key;			/* of the pattern */
 };
 
-static char *address(const struct gmem_stale_write *watch, size_t nth)
+static char *address(const struct gmem_stale_write *detector, size_t nth)
 {
-	return watch->taken->mem + watch->page[nth] * watch->taken->page_size;
+	return detector->taken->mem + detector->page[nth] * detector->taken->page_size;
 }
 
-static void fill(struct gmem_stale_write *watch, size_t nth)
+static void write_pattern(struct gmem_stale_write *detector, size_t nth)
 {
-	gmem_stamp_page((u64 *)address(watch, nth), watch->taken->page_size / sizeof(u64),
-			GMEM_EVERY_WORD, watch->key, PAGE + nth, 1);
+	gmem_stamp_page((u64 *)address(detector, nth), detector->taken->page_size / sizeof(u64),
+			GMEM_EVERY_WORD, detector->key, FIRST_PAGE + nth, 1);
 }
 
-/* True if the nth frame is as it was filled. */
-static bool is_untouched(struct gmem_stale_write *watch, size_t nth, struct gmem_mismatch *bad)
+/* Whether the @nth watched frame still holds its pattern. */
+static bool is_untouched(struct gmem_stale_write *detector, size_t nth, struct gmem_mismatch *bad)
 {
-	return gmem_check_page((u64 *)address(watch, nth),
-			       watch->taken->page_size / sizeof(u64), GMEM_EVERY_WORD,
-			       watch->key, PAGE + nth, 1, bad);
+	return gmem_check_page((u64 *)address(detector, nth),
+			       detector->taken->page_size / sizeof(u64), GMEM_EVERY_WORD,
+			       detector->key, FIRST_PAGE + nth, 1, bad);
 }
 
-/* The kernel writes to the frame by a mapping of its own. */
-static void write_behind(void *addr, u64 value)
+/* Has the kernel write to the frame through a mapping of its own. */
+static void write_by_kernel(void *addr, u64 value)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 
@@ -58,97 +59,103 @@ static void write_behind(void *addr, u64 value)
 	close(fd);
 }
 
-/* With a page whose frame nobody else had of late. */
-static void prove(struct gmem_stale_write *watch)
+/* Uses a page whose frame was not taken from a region, so that nobody else writes to it. */
+static void prove(struct gmem_stale_write *detector)
 {
-	u64 word = watch->taken->page_size / sizeof(u64) / 2;
+	u64 word = detector->taken->page_size / sizeof(u64) / 2;
 	struct gmem_mismatch bad;
 
-	gmem_anon_touch(watch->taken, 0, 1);
-	fill(watch, 0);
-	if (!is_untouched(watch, 0, &bad))
-		gmem_broken("frame watch: saw a write to word %lu that nobody did", bad.word);
-	write_behind(address(watch, 0) + word * sizeof(u64), ~watch->key);
-	if (is_untouched(watch, 0, &bad) || bad.word != word || bad.got != ~watch->key)
-		gmem_broken("frame watch: did not see a write to word %lu", word);
-	gmem_stale_write_release(watch);
+	gmem_anon_touch(detector->taken, 0, 1);
+	write_pattern(detector, 0);
+	if (!is_untouched(detector, 0, &bad))
+		gmem_broken("stale-write detector: saw a write to word %lu, wanted none",
+			    bad.word);
+	write_by_kernel(address(detector, 0) + word * sizeof(u64), ~detector->key);
+	if (is_untouched(detector, 0, &bad) || bad.word != word || bad.got != ~detector->key)
+		gmem_broken("stale-write detector: wanted to see the write to word %lu, did not",
+			    word);
+	gmem_stale_write_release(detector);
 }
 
 struct gmem_stale_write *gmem_stale_write_create(void)
 {
-	struct gmem_stale_write *watch = gmem_zalloc(1, sizeof(*watch));
+	struct gmem_stale_write *detector = gmem_zalloc(1, sizeof(*detector));
 
-	watch->taken = gmem_anon_create(MOST / getpagesize());
-	watch->key = gmem_pattern_key(gmem_seed());
-	prove(watch);
-	return watch;
+	detector->taken = gmem_anon_create(MAX_BYTES / getpagesize());
+	detector->key = gmem_pattern_key(gmem_seed());
+	prove(detector);
+	return detector;
 }
 
-void gmem_stale_write_free(struct gmem_stale_write *watch)
+void gmem_stale_write_free(struct gmem_stale_write *detector)
 {
-	if (!watch)
+	if (!detector)
 		return;
-	gmem_anon_free(watch->taken);
-	free(watch);
+	gmem_anon_free(detector->taken);
+	free(detector);
 }
 
-/* Takes TURN more pages, and notes which of them have a frame to watch. */
-static void take(struct gmem_stale_write *watch, size_t first, const u64 *pfns, size_t count)
+/* Allocates BATCH more pages, and watches those that got one of the @pfns. */
+static void take_batch(struct gmem_stale_write *detector, size_t first, const u64 *pfns,
+		       size_t count)
 {
-	struct gmem_anon *taken = watch->taken;
+	struct gmem_anon *taken = detector->taken;
 
-	gmem_anon_touch(taken, first, TURN);
-	gmem_pagemap_read(taken->mem + first * taken->page_size, TURN, taken->page_size,
-			       taken->pfns + first);
-	for (size_t page = first; page < first + TURN && watch->count < FRAMES; page++)
+	gmem_anon_touch(taken, first, BATCH);
+	gmem_pagemap_read(taken->mem + first * taken->page_size, BATCH, taken->page_size,
+			  taken->pfns + first);
+	for (size_t page = first; page < first + BATCH && detector->count < MAX_WATCHED; page++)
 		if (gmem_pfn_among(taken->pfns[page], pfns, count)) {
-			watch->page[watch->count] = page;
-			fill(watch, watch->count++);
+			detector->page[detector->count] = page;
+			write_pattern(detector, detector->count++);
 		}
 }
 
-size_t gmem_stale_write_take(struct gmem_stale_write *watch, int node, const u64 *pfns, size_t count)
+size_t gmem_stale_write_take(struct gmem_stale_write *detector, int node, const u64 *pfns,
+			     size_t count)
 {
-	gmem_stale_write_release(watch);
+	gmem_stale_write_release(detector);
 	gmem_numa_bind(node);
-	for (size_t page = 0; page + TURN <= watch->taken->npages && watch->count < count;
-	     page += TURN)
-		take(watch, page, pfns, count);
+	for (size_t page = 0; page + BATCH <= detector->taken->npages && detector->count < count;
+	     page += BATCH)
+		take_batch(detector, page, pfns, count);
 	gmem_numa_bind(-1);
-	return watch->count;
+	return detector->count;
 }
 
-/* A word that the guest wrote says so; any other is somebody's. */
-static void fail(const struct gmem_stale_write *watch, size_t nth, const struct gmem_mismatch *bad)
+/* Says whether the guest wrote the wrong word, which its stamp tells, or somebody else did. */
+static void fail_stale_write(const struct gmem_stale_write *detector, size_t nth,
+			     const struct gmem_mismatch *bad)
 {
-	u64 stamp = bad->got ^ watch->key, page = stamp >> 16 & (PAGE - 1);
+	u64 pfn = detector->taken->pfns[detector->page[nth]];
+	u64 stamp = bad->got ^ detector->key, page = stamp >> 16 & (FIRST_PAGE - 1);
 
-	if (gmem_stamp(watch->key, page, bad->word, stamp >> 48) == bad->got)
+	if (gmem_stamp(detector->key, page, bad->word, stamp >> 48) == bad->got)
 		gmem_fail(GMEM_STAGE2,
-			  "frame %#lx: want %#lx in word %lu of its next owner, got %#lx, which the guest wrote to page %lu",
-			  watch->taken->pfns[watch->page[nth]], bad->want, bad->word, bad->got,
-			  page);
-	gmem_fail(GMEM_STAGE2, "frame %#lx: want %#lx in word %lu of its next owner, got %#lx",
-		  watch->taken->pfns[watch->page[nth]], bad->want, bad->word, bad->got);
+			  "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx, which the guest wrote to page %lu",
+			  pfn, bad->want, bad->word, bad->got, page);
+	gmem_fail(GMEM_STAGE2, "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx",
+		  pfn, bad->want, bad->word, bad->got);
 }
 
-void gmem_stale_write_check(struct gmem_stale_write *watch)
+void gmem_stale_write_check(struct gmem_stale_write *detector)
 {
 	struct gmem_mismatch bad;
 
-	for (size_t nth = 0; nth < watch->count; nth++) {
-		u64 had = watch->taken->pfns[watch->page[nth]], pfn;
+	for (size_t nth = 0; nth < detector->count; nth++) {
+		u64 had = detector->taken->pfns[detector->page[nth]], pfn;
 
-		gmem_pagemap_read(address(watch, nth), 1, watch->taken->page_size, &pfn);
+		gmem_pagemap_read(address(detector, nth), 1, detector->taken->page_size, &pfn);
 		if (pfn != had)
-			gmem_broken("frame watch: lost frame %#lx, has %#lx", had, pfn);
-		if (!is_untouched(watch, nth, &bad))
-			fail(watch, nth, &bad);
+			gmem_broken("stale-write detector: wanted to keep pfn %#lx, got %#lx", had,
+				    pfn);
+		if (!is_untouched(detector, nth, &bad))
+			fail_stale_write(detector, nth, &bad);
 	}
 }
 
-void gmem_stale_write_release(struct gmem_stale_write *watch)
+void gmem_stale_write_release(struct gmem_stale_write *detector)
 {
-	gmem_anon_discard(watch->taken, 0, watch->taken->npages);
-	watch->count = 0;
+	gmem_anon_discard(detector->taken, 0, detector->taken->npages);
+	detector->count = 0;
 }

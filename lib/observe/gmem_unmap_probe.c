@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The unmap probe: was a mapping dropped while it watched? */
+/* The unmap probe: were pages of a region unmapped from stage-2 while it was watching? */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,13 +13,13 @@
 struct gmem_unmap_probe {
 	struct gmem_region *region;
 	struct gmem_kprobe *kprobe;
-	u64 start, sentinel;	/* guest frames: first in use, and the sentinel */
-	u64 unmaps;		/* of pages in use */
+	u64 start, sentinel;	/* gfns of the first page in use and of the sentinel */
+	u64 unmaps;		/* requests that reached pages in use */
 	u64 sentinel_unmaps;
-	u64 first;
+	u64 first;		/* the page at which the first of these requests began */
 };
 
-static void count(const char *line, void *arg)
+static void count_unmap(const char *line, void *arg)
 {
 	u64 start = gmem_kprobe_value(line, "start");
 	struct gmem_unmap_probe *probe = arg;
@@ -32,14 +32,14 @@ static void count(const char *line, void *arg)
 		probe->first = start < probe->start ? 0 : start - probe->start;
 }
 
-/* Punches the spare and counts what the probe recorded up to then. */
-static void prove(struct gmem_unmap_probe *probe)
+/* Punches the sentinel, stops recording, and counts what was recorded up to then. */
+static void stop_and_count(struct gmem_unmap_probe *probe)
 {
 	gmem_region_punch_sentinel(probe->region);
 	gmem_kprobe_disarm(probe->kprobe);
 	probe->unmaps = 0;
 	probe->sentinel_unmaps = 0;
-	gmem_kprobe_for_each(probe->kprobe, count, probe);
+	gmem_kprobe_for_each(probe->kprobe, count_unmap, probe);
 	if (probe->sentinel_unmaps != 1)
 		gmem_broken("unmap probe: saw %lu unmaps of the sentinel, wanted 1",
 			    probe->sentinel_unmaps);
@@ -54,12 +54,15 @@ struct gmem_unmap_probe *gmem_unmap_probe_start(struct gmem_region *region)
 	gmem_region_gfns(region, &probe->start, &probe->sentinel);
 	snprintf(filter, sizeof(filter), "start <= %lu && end > %lu",
 		 probe->sentinel, probe->start);
-	/* struct kvm_gfn_range: slot, start, end.  prove() notices a change. */
+	/*
+	 * The offsets are those of struct kvm_gfn_range: slot, start, end.  If they change, the
+	 * sentinel is not seen.
+	 */
 	probe->kprobe = gmem_kprobe_create("unmap", 'p',
 					   "kvm_unmap_gfn_range start=+8($arg2):u64 end=+16($arg2):u64",
 					   filter);
 	gmem_kprobe_arm(probe->kprobe);
-	prove(probe);
+	stop_and_count(probe);
 	if (probe->unmaps)
 		gmem_broken("unmap probe: %lu unmaps before any trigger", probe->unmaps);
 	gmem_kprobe_arm(probe->kprobe);
@@ -76,7 +79,7 @@ void gmem_unmap_probe_free(struct gmem_unmap_probe *probe)
 
 u64 gmem_unmap_probe_count(struct gmem_unmap_probe *probe, u64 *first)
 {
-	prove(probe);
+	stop_and_count(probe);
 	*first = probe->first;
 	return probe->unmaps;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The place of a frame: its node, its zone, and whether a CMA area has it. */
+/* Where a pfn lies: its node, its zone, and whether it is in a CMA area. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 
 #define CMA	"/sys/kernel/debug/cma"
 
-/* Frames [start, end) of a zone or a CMA area; zones may have holes. */
+/* The pfns [start, end) of a zone or a CMA area; a zone may have holes. */
 struct span {
 	u64 start, end;
 	int node;
@@ -33,11 +33,11 @@ struct span {
 static struct span zones[64], areas[32];
 static int nzones = -1, nareas;
 
-/* Zones that are populated say where they start; the others are passed over. */
+/* Only zones that have memory print their start_pfn; the others are skipped. */
 static void read_zones(void)
 {
 	unsigned long spanned = 0, start;
-	struct span here = {};
+	struct span span = {};
 	char line[256];
 	FILE *file;
 
@@ -46,13 +46,13 @@ static void read_zones(void)
 	if (!file)
 		gmem_broken("/proc/zoneinfo: %m");
 	while (nzones < ARRAY_SIZE(zones) && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Node %d, zone %15s", &here.node, here.name) == 2 ||
+		if (sscanf(line, "Node %d, zone %15s", &span.node, span.name) == 2 ||
 		    sscanf(line, " spanned %lu", &spanned) == 1 ||
 		    sscanf(line, " start_pfn: %lu", &start) != 1)
 			continue;
-		here.start = start;
-		here.end = start + spanned;
-		zones[nzones++] = here;
+		span.start = start;
+		span.end = start + spanned;
+		zones[nzones++] = span;
 	}
 	fclose(file);
 	if (!nzones)
@@ -65,7 +65,8 @@ static void read_area(const char *name)
 
 	snprintf(path, sizeof(path), CMA "/%s/ranges/1", name);
 	if (gmem_file_exists(path))
-		gmem_broken("CMA area %s has several ranges, whose sizes are not told", name);
+		gmem_broken("CMA area %s has several ranges, and debugfs does not tell their sizes",
+			    name);
 	snprintf(path, sizeof(path), CMA "/%s/base_pfn", name);
 	areas[nareas].start = gmem_file_read_long(path);
 	snprintf(path, sizeof(path), CMA "/%s/count", name);
@@ -91,7 +92,10 @@ static bool within(const struct span *span, u64 pfn)
 	return pfn >= span->start && pfn < span->end;
 }
 
-/* How many zones might have @pfn; the last one of them is noted in @zone. */
+/*
+ * Returns how many zones may hold @pfn, whose spans can overlap; @zone gets node and name of the
+ * last one.
+ */
 static int find_zone(u64 pfn, struct gmem_zone *zone)
 {
 	int found = 0;
@@ -113,16 +117,16 @@ static void find_zone_of(u64 pfn, struct gmem_zone *zone)
 	memset(zone, 0, sizeof(*zone));
 	found = find_zone(pfn, zone);
 	if (!found)
-		gmem_broken("frame %#lx is in no zone", pfn);
+		gmem_broken("pfn %#lx is in no zone", pfn);
 	if (found > 1 && (!gmem_block_of(pfn, &zone->node, zone->name, sizeof(zone->name)) ||
 			  !strcmp(zone->name, "none")))
-		gmem_broken("frame %#lx is within the spans of %d zones", pfn, found);
+		gmem_broken("pfn %#lx is within the spans of %d zones", pfn, found);
 	zone->movable = !strcmp(zone->name, "Movable");
 	for (int i = 0; i < nareas; i++)
 		zone->cma |= within(&areas[i], pfn);
 }
 
-/* A page of ours that mbind(2) put on @node must be found there. */
+/* A page of this process that mbind(2) put on @node must be found there. */
 static void prove_node(int node)
 {
 	size_t page_size = getpagesize();
@@ -140,11 +144,10 @@ static void prove_node(int node)
 	gmem_pagemap_read(page, 1, page_size, &pfn);
 	find_zone_of(pfn, &zone);
 	if (zone.node != node)
-		gmem_broken("frame %#lx of node %d is said to be on node %d", pfn, node,
-			    zone.node);
+		gmem_broken("pfn %#lx: wanted node %d, got node %d", pfn, node, zone.node);
 	if (gmem_block_of(pfn, &other, name, sizeof(name)) && strcmp(name, "none") &&
 	    (other != node || strcmp(name, zone.name)))
-		gmem_broken("frame %#lx of zone %s of node %d is in a block of %s, node %d",
+		gmem_broken("pfn %#lx: wanted zone %s of node %d by its memory block, got %s of %d",
 			    pfn, zone.name, node, name, other);
 	munmap(page, page_size);
 }
@@ -167,7 +170,7 @@ void gmem_zone_of(u64 pfn, struct gmem_zone *zone)
 	find_zone_of(pfn, zone);
 }
 
-/* -1 if no zone is ZONE_MOVABLE. */
+/* The node of the first ZONE_MOVABLE, or -1. */
 static int movable_node(void)
 {
 	read_zones();
@@ -189,7 +192,7 @@ int gmem_zone_movable_node(void)
 	return node;
 }
 
-/* True if @pfn is on @node, and in ZONE_MOVABLE if @movable. */
+/* Whether @pfn is on @node, and, if @movable, in ZONE_MOVABLE. */
 static bool is_there(u64 pfn, int node, bool movable, struct gmem_zone *zone)
 {
 	gmem_zone_of(pfn, zone);
@@ -206,8 +209,7 @@ bool gmem_zone_all_there(const u64 *pfns, size_t count, int node, bool movable)
 	return true;
 }
 
-size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable,
-			       const char *how)
+size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable, const char *how)
 {
 	u64 *pfns = gmem_zalloc(region->npages, sizeof(*pfns));
 	struct gmem_zone zone;
@@ -216,16 +218,15 @@ size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable
 	for (size_t page = 0; page < region->npages; page++)
 		if (!is_there(pfns[page], node, movable, &zone))
 			gmem_fail(GMEM_PLACEMENT,
-				  "%s: page %zu: wanted node %d%s, got node %d, zone %s (frame %#lx, %s, expect %s)",
+				  "%s: page %zu: wanted node %d%s, got node %d, zone %s (pfn %#lx, %s, expect %s)",
 				  how, page, node, movable ? ", zone Movable" : "", zone.node,
-				  zone.name, pfns[page], region->name,
-				  gmem_expect_name());
+				  zone.name, pfns[page], region->name, gmem_expect_name());
 	free(pfns);
 	return region->npages;
 }
 
 size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable,
-				const char *how)
+			       const char *how)
 {
 	struct gmem_zone zone;
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The place of a frame: its node, its zone, and whether a CMA area has it.
+ * Where a pfn lies: its node, its zone, and whether it is in a CMA area.
  *
  *	node = gmem_zone_movable_node();
- *	gmem_pfn_read(region, frames);
- *	gmem_zone_of(frames[0], &zone);
+ *	gmem_pfn_read(region, pfns);
+ *	gmem_zone_of(pfns[0], &zone);
  *
- * Rests on /proc/zoneinfo; where the spans of two zones overlap, on the frame's
- * memory block in sysfs; and on debugfs' cma directory.  Before its first answer
- * in a case it is asked for pages of ours on each of two nodes, where it must name
- * the node that mbind(2) was given, and the zone that sysfs gives their block: two
- * right answers that differ.  That ZONE_MOVABLE and CMA are told from other memory
- * is for the test's ordinary pages to show, beside those under test.
+ * This rests on /proc/zoneinfo, on the pfn's memory block in sysfs where the spans of two
+ * zones overlap, and on debugfs' cma directory.  Before its first answer in a case it is asked
+ * about a page of this process on each of two nodes.  It must name the node that mbind(2) was
+ * given and the zone that sysfs gives for the block, so that it has given two different answers,
+ * both right.  That it tells ZONE_MOVABLE and CMA from other memory is for the test to show, by
+ * the control, beside the memory under test.
  *
- * The type of a frame's pageblock is left out.  Of an unmodified kernel only
- * page_owner=on tells it frame by frame, with which it takes twice as long on an
- * emulated CPU to allocate a page, write and free it; and it promises little, as
- * memory of one type falls back to blocks of another, which may then change type.
+ * The migratetype of the pfn's pageblock is left out.  An unmodified kernel tells it page by
+ * page only with page_owner=on, which makes allocating, writing and freeing a page take twice
+ * as long on an emulated CPU.  It also promises little, because an allocation of one type can
+ * fall back to a block of another, whose type may then change.
  */
 #ifndef GMEM_ZONE_H
 #define GMEM_ZONE_H
@@ -32,35 +32,39 @@ struct gmem_zone {
 	int node;
 	char name[16];		/* "DMA32", "Normal", "Movable", ... */
 	bool movable;		/* the zone is ZONE_MOVABLE */
-	bool cma;		/* in a CMA area, which debugfs has to show */
+	bool cma;		/* the pfn is in a CMA area that debugfs shows */
 };
 
-/* Where @pfn is now; BROKEN if it is in no zone, or in nobody knows which. */
+/*
+ * Tells where @pfn lies now.  The case is BROKEN if it is in no zone, or if it is unclear in
+ * which.
+ */
 void gmem_zone_of(u64 pfn, struct gmem_zone *zone);
 
-/* How many of @count @pfns are in a CMA area. */
+/* Returns how many of the @count @pfns are in a CMA area. */
 size_t gmem_zone_in_cma(const u64 *pfns, size_t count);
 
-/* The id of a node that has a ZONE_MOVABLE.  Where there is none, a memory block
- * that is offline becomes one until the case ends.  Skips the case
- * (no_zone_movable) if that is impossible.  To be called before the first
- * gmem_zone_of(), which remembers the zones.
+/*
+ * Returns the id of a node that has a ZONE_MOVABLE.  Where there is none, a memory block that
+ * is offline becomes one until the case ends; the case is skipped (no_zone_movable) if that is
+ * impossible.  It must be called before the first gmem_zone_of(), which remembers the zones.
  */
 int gmem_zone_movable_node(void);
 
-/* True if all of @pfns are on @node, and in ZONE_MOVABLE if @movable. */
+/* Whether all @count @pfns are on @node, and, if @movable, in ZONE_MOVABLE. */
 bool gmem_zone_all_there(const u64 *pfns, size_t count, int node, bool movable);
 
 /*
- * Looks up where all of @region is, and fails by C7 unless that is @node, and
- * ZONE_MOVABLE if @movable; @how says what it has been put there by.  Returns the
- * number of pages.
+ * Reads where all pages of @region are, and returns their number.  Fails the case (C7) unless
+ * they are on @node, and, if @movable, in ZONE_MOVABLE; @how says what has put them there.
  */
-size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable,
-			       const char *how);
+size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable, const char *how);
 
-/* The same of ordinary pages, without which there is nothing to want: BROKEN. */
+/*
+ * Does the same for @control, and returns the number of its pages.  The case is BROKEN if they
+ * are elsewhere, because the region cannot be expected to be there then.
+ */
 size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable,
-				const char *how);
+			       const char *how);
 
 #endif /* GMEM_ZONE_H */
