@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What triggers have in common that compact memory: where a scene must lie for it. */
+/*
+ * What the triggers that compact memory share: where region and control must lie so that
+ * compaction moves them.
+ *
+ * Compaction moves pages that lie low in a zone into free pages that lie high in it.  A
+ * migration therefore needs holes above it.  They are made of fillers: anonymous memory that
+ * fills the zone around the migration, and of which every second group of pages is freed.
+ */
 #ifndef GMEM_COMPACTION_H
 #define GMEM_COMPACTION_H
 
@@ -12,53 +19,52 @@
 struct gmem_anon;
 struct gmem_migration;
 
-/*
- * Anonymous memory around region and control, in which there are holes for compaction to
- * fill.  It is migration->private of triggers that compact.
- */
+/* The fillers of one migration, which triggers that compact keep in migration->private. */
 struct gmem_fillers {
 	struct gmem_anon *filler[5];
 	size_t count;
-	int ring;		/* pins what is left of the fillers; 0: nothing does */
+	int ring;		/* of gmem_gup_pin(), pins the fillers; 0: they are not pinned */
 };
 
-/* The fillers of @migration; there are none at first. */
+/* Returns the fillers of @migration, of which there are none at first. */
 struct gmem_fillers *gmem_compaction_fillers(struct gmem_migration *migration);
 
-/* Frees all fillers: the cleanup() of triggers that compact. */
+/* Frees all fillers.  It is the cleanup() of triggers that compact. */
 void gmem_compaction_cleanup(struct gmem_migration *migration);
 
-/* GMEM_SKIP_none if the kernel can compact, and takes unevictable memory along. */
+/* GMEM_SKIP_none if the kernel can compact, and moves unevictable memory when it does. */
 enum gmem_skip_reason gmem_compaction_missing(void);
 
 /*
- * Allocates the scene low on the first node, with at least @min_holes pages of holes
- * above it for compaction to fill, and keeps the kernel from filling them unasked.
+ * Allocates region and control low on the first node, with holes of at least @min_holes pages
+ * above them, and keeps the kernel from filling the holes before the trigger fires.  The case
+ * is BROKEN if no such place is found.
  */
 void gmem_compaction_allocate(struct gmem_migration *migration, size_t min_holes);
 
 /*
- * The steps of the above, for whoever has a place of his own in mind.  First of all:
- * keeps the kernel from filling holes unasked, until the case ends.
+ * The rest are the steps of gmem_compaction_allocate(), for callers that choose the place
+ * themselves.  This is the first step: it keeps the kernel from filling holes of its own
+ * accord until the case ends.
  */
 void gmem_compaction_keep_holes(void);
 
-/* Gives the scene one more filler: @npages of ordinary memory on the first node. */
+/* Adds a filler: @npages pages of anonymous memory on the first node. */
 void gmem_compaction_add_filler(struct gmem_migration *migration, size_t npages);
 
-/* The highest frame of what ought to move (pagemap, gmem_pfn.h). */
+/* Returns the highest pfn of the pages that compaction ought to move. */
 u64 gmem_compaction_top(struct gmem_migration *migration);
 
-/* How many of the fillers' frames lie above @pfn. */
+/* Returns how many pages of the fillers lie above @pfn. */
 size_t gmem_compaction_above(struct gmem_migration *migration, u64 pfn);
 
-/* Frees what filler lies below @pfn, and of what lies above it one half, in holes. */
+/* Frees all filler below @pfn, and half of the filler above it, which makes the holes. */
 void gmem_compaction_make_holes(struct gmem_migration *migration, u64 pfn);
 
-/* Compacts @node (/sys/devices/system/node/nodeN/compact).  BROKEN if it cannot. */
+/* Compacts @node by /sys/devices/system/node/nodeN/compact.  The case is BROKEN on error. */
 void gmem_compaction_run(int node);
 
-/* True once most of the scene's ordinary memory has moved since the last look. */
+/* Whether more than half of the control has moved since the last snapshot. */
 bool gmem_compaction_done(struct gmem_migration *migration);
 
 #endif /* GMEM_COMPACTION_H */

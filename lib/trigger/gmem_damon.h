@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * DAMON on physical addresses, through its sysfs interface: one scheme that applies
- * one action to all of a range over and over, however hot or cold the memory is.
- * It works until the case ends, when gmem_restore switches it off.
+ * DAMON on physical addresses, through its sysfs interface (/sys/kernel/mm/damon/admin): one
+ * scheme applies one action to a whole range of memory over and over, however hot or cold the
+ * memory is.  It goes on until the case ends, when gmem_restore switches it off.
  */
 #ifndef GMEM_DAMON_H
 #define GMEM_DAMON_H
@@ -11,14 +11,14 @@
 
 struct gmem_migration;
 
-/* GMEM_SKIP_none if DAMON can be had, and nobody else has it. */
+/* GMEM_SKIP_none if the kernel has DAMON and nobody else uses it. */
 enum gmem_skip_reason gmem_damon_missing(void);
 
 /*
- * Has DAMON apply @action ("pageout", "migrate_cold", ...) to all of physical memory
- * that the scene lies in, twice; the migrating actions send it to the second node.
- * DAMON is started by the first call and goes on until the case ends: firing again is
- * waiting.  BROKEN on error, or if it does not get on.
+ * Has DAMON apply @action ("pageout", "migrate_cold", ...) twice to the range of physical
+ * memory in which region and control lie; the actions that migrate send it to the second node.
+ * The first call starts DAMON, which goes on until the case ends: each further call only waits.
+ * The case is BROKEN on error, or if DAMON makes no progress.
  */
 void gmem_damon_fire(struct gmem_migration *migration, const char *action);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fixture that nearly every test has: a region, what moves it, and a guest.
+ * The fixture that nearly every test has: a region, a migration that moves it, and a guest.
  *
  *	GMEM_FIXTURE(contents)
  *	GMEM_MOVABLE_VARIANTS(contents)
@@ -27,13 +27,13 @@
 #include "vm/gmem_guest.h"
 #include "vm/gmem_region_create.h"
 
-/* Has the harness know fixture, variant, set-up and teardown of the tests @_name. */
-#define GMEM_FIXTURE(_name) GMEM_FIXTURE_WITH(_name, , )
+/* Defines fixture, variant, set-up and teardown of the tests @_name for the harness. */
+#define GMEM_FIXTURE(_name) GMEM_FIXTURE_WITH(_name, GMEM_MEMBERS(), GMEM_MEMBERS())
 
-/* Members for GMEM_FIXTURE_WITH(), as a structure has them. */
+/* Wraps the members that are given to GMEM_FIXTURE_WITH(), because they may contain commas. */
 #define GMEM_MEMBERS(...) __VA_ARGS__
 
-/* Adds @_members to the fixture, and @_variant_members to its variants; either may be empty. */
+/* Also adds @_members to the fixture and @_variant_members to its variants; both may be empty. */
 #define GMEM_FIXTURE_WITH(_name, _members, _variant_members) \
 FIXTURE(_name) { \
 	struct gmem_region *region; \

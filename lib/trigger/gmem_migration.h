@@ -28,25 +28,25 @@ struct gmem_migration {
 	const struct gmem_trigger *trigger;
 	struct gmem_region *region;
 	struct gmem_anon *control;
-	int node;		/* where by-address triggers send memory next */
+	int node;		/* where triggers by address send memory next */
 	u64 *pfns;		/* of the region, as of the last snapshot */
-	void *private;		/* the trigger's own, which its cleanup() frees */
-	/* The first page of the region that was seen to move. */
-	size_t moved_page;
-	u64 moved_from, moved_to;
+	void *private;		/* data of the trigger, which its cleanup() frees */
+	size_t moved_page;	/* the first page of the region that was seen to move, */
+	u64 moved_from;		/* the pfn that it had, */
+	u64 moved_to;		/* and the one that it got */
 };
 
 /*
- * Allocates @region and a control, which has as many pages, where @trigger has reason to move
- * them.  Skips the case if the trigger cannot fire here.
+ * Creates a control with as many pages as @region, and allocates both where @trigger has reason
+ * to move them.  Skips the case if the trigger cannot fire here, or without pagemap.
  */
 struct gmem_migration *gmem_migration_create(const struct gmem_trigger *trigger,
 					     struct gmem_region *region);
 
-/* Frees the migration and its control, not the region.  It may be NULL. */
+/* Frees @migration, which may be NULL, and its control, but not its region. */
 void gmem_migration_free(struct gmem_migration *migration);
 
-/* Notes the pfn of every page, with which the pages are compared after the next firing. */
+/* Notes the pfn of every page of region and control, for comparison after the next firing. */
 void gmem_migration_snapshot(struct gmem_migration *migration);
 
 /*
@@ -57,16 +57,17 @@ void gmem_migration_fire(struct gmem_migration *migration, struct gmem_guest *gu
 			 struct gmem_tally *tally);
 
 /*
- * The two halves of gmem_migration_fire(), for a test that looks at something between them:
- * reading pfns maps again what was unmapped.
+ * These are the two halves of gmem_migration_fire().  A test calls them one by one if it has to
+ * look at something before the pages are counted, because counting reads pfns, which maps the
+ * pages on the host again.
  */
 void gmem_migration_trigger(struct gmem_migration *migration, struct gmem_guest *guest,
 			    struct gmem_tally *tally);
 void gmem_migration_count(struct gmem_migration *migration, struct gmem_tally *tally);
 
 /*
- * Fires until every page has left the pfn that it has now.  Nothing may keep the pages from
- * moving: fails the case (C8) if one never does.
+ * Fires until every page has left the pfn that it has now.  The caller makes sure that nothing
+ * keeps the pages from moving: the case fails (C8) if one never moves.
  */
 void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally *tally);
 
@@ -87,20 +88,22 @@ void __gmem_check_stayed(const struct gmem_location *at, enum gmem_clause clause
 			 const struct gmem_migration *migration, const struct gmem_tally *tally);
 
 /*
- * For triggers: these allocate all pages of region and control in turns, so that neither lies
- * where the other does not.  The first does so on the first node; the second under a policy
- * that binds to @node, so that what may not be there goes elsewhere.
+ * Triggers call these in allocate().  They allocate a few pages of the control and of the region
+ * in turns, so that both lie in the same parts of memory.  The first one does so on the first
+ * node; the second one under a memory policy that binds to @node, in spite of which the kernel
+ * puts elsewhere what may not lie there, such as unmovable pages in ZONE_MOVABLE.
  */
 void gmem_migration_allocate(struct gmem_migration *migration);
 void gmem_migration_allocate_on(struct gmem_migration *migration, int node);
 
 /*
- * For triggers: allocates the pages on @node, and nothing else there: the region, which the
- * host has to map, by a policy of the file's own.
+ * Triggers call this in allocate().  It allocates the pages on @node, where the kernel must not
+ * allocate anything for itself meanwhile.  So the policy of the thread does not change: the
+ * region, which the host has to map, gets its pages by a policy of the file.
  */
 void gmem_migration_allocate_by_policy(struct gmem_migration *migration, int node);
 
-/* For triggers: frees all those pages again. */
+/* Triggers call this in allocate().  It frees all pages of region and control again. */
 void gmem_migration_discard(struct gmem_migration *migration);
 
 #endif /* GMEM_MIGRATION_H */

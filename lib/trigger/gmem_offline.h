@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A region of which pages are taken out of use, one by one, softly or hard.
+ * The set-up of memory failure tests: a region whose pages the kernel takes out of use one by
+ * one, by soft offlining or by hard poisoning (gmem_poison.h).
  *
  *	offline = gmem_offline_begin(&gmem_poison_madv_hwpoison, &variant->config, 16, true);
  *	err = __gmem_offline_page(offline, 5);
@@ -25,35 +26,36 @@ struct gmem_unmap_probe;
 struct gmem_offline {
 	const struct gmem_poison *how;
 	struct gmem_region *region;
-	struct gmem_guest *guest;	/* paused */
-	struct gmem_unmap_probe *probe;	/* for the test to set; freed with the rest */
-	u64 *pfns;		/* of all pages, by lookup */
-	long count;		/* of unusable frames, at the beginning */
+	struct gmem_guest *guest;	/* is paused at first */
+	struct gmem_unmap_probe *probe;	/* the test may set it; it is freed with the rest */
+	u64 *pfns;			/* of all pages, by lookup */
+	long count;			/* of unusable pages of the machine at the beginning */
 };
 
 /*
- * Creates a region of @npages of @config, whose guest
- * has @written all of them; if not, they are allocated, and nobody has touched one.
- * Skips the case (no_memory_failure) if the kernel does not know @how.
+ * Creates a region of @npages pages of @config.  If @written, the guest has written all of them;
+ * if not, they are allocated and nobody has touched them.  Skips the case (no_memory_failure) if
+ * the kernel does not offer @how.
  */
 struct gmem_offline *gmem_offline_begin(const struct gmem_poison *how,
 					const struct gmem_config *config, size_t npages,
 					bool written);
 
-/* NULL is fine. */
+/* Frees @offline, which may be NULL, and all that belongs to it. */
 void gmem_offline_free(struct gmem_offline *offline);
 
-/* Has the kernel take @page out of use.  Returns what it reports, 0 or -errno. */
+/* Has the kernel take @page out of use.  Returns what the kernel reports: 0 or -errno. */
 int __gmem_offline_page(struct gmem_offline *offline, size_t page);
 
-/* Fails by C12 unless all pages but @page are now in the frames that they were in. */
-void gmem_offline_check_others(const struct gmem_offline *offline, size_t page,
-			       const u64 *now);
+/*
+ * Fails the case (C12) unless all pages but @page have the same pfn in @now as at the beginning.
+ */
+void gmem_offline_check_others(const struct gmem_offline *offline, size_t page, const u64 *now);
 
-/* How many more frames are out of use than at the beginning. */
+/* Returns how many more pages of the machine are unusable than at the beginning. */
 long gmem_offline_count(const struct gmem_offline *offline);
 
-/* The fixture of tests that take pages out of use. */
+/* Defines the fixture of the tests @_name, which take pages out of use. */
 #define GMEM_OFFLINE_FIXTURE(_name) \
 FIXTURE(_name) { \
 	struct gmem_offline *offline; \

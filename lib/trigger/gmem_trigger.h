@@ -20,27 +20,27 @@ struct gmem_migration;
 
 struct gmem_trigger {
 	const char *name;
-	/* It takes addresses, so that it reaches only what the host maps. */
+	/* It takes addresses, so that it reaches only memory that the host maps. */
 	bool by_address;
-	/* How often a test fires it to have seen enough. */
+	/* How often a test fires it. */
 	unsigned int rounds;
 	/*
-	 * It tells MMU notifiers that all addresses change, so that any VM may lose any
-	 * stage-2 mapping, and nothing else can be told from that.
+	 * It tells MMU notifiers that all addresses change.  Any VM may then lose any stage-2
+	 * mapping, and an unmapping does not show that a page was about to move.
 	 */
 	bool notifies_all;
-	/* Says why it cannot fire on this kernel and machine; NULL: it always can. */
+	/* Returns why it cannot fire on this kernel and machine; NULL: it always can. */
 	enum gmem_skip_reason (*missing)(void);
-	/* Allocates region and control where it has reason to move them; NULL: anywhere. */
+	/* Allocates region and control where it has reason to move them; NULL: on the first node. */
 	void (*allocate)(struct gmem_migration *migration);
-	/* Fires once, and returns when the kernel has done what it will do. */
+	/* Fires once, and returns when the kernel has finished. */
 	void (*fire)(struct gmem_migration *migration);
 	/*
 	 * Returns how many pages of the control it has acted upon since it was last asked,
 	 * without moving them; NULL: it only moves pages.
 	 */
 	size_t (*acted_upon)(struct gmem_migration *migration);
-	/* Frees what it keeps in migration->private; NULL: nothing. */
+	/* Frees what it keeps in migration->private; NULL: it keeps nothing. */
 	void (*cleanup)(struct gmem_migration *migration);
 };
 

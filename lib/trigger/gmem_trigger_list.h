@@ -8,7 +8,7 @@
 #ifndef GMEM_TRIGGER_LIST_H
 #define GMEM_TRIGGER_LIST_H
 
-/* These reach memory by address, so that the host has to map it. */
+/* These triggers take addresses, so that the host has to map the memory. */
 #define GMEM_TRIGGERS_BY_ADDRESS(op, ...) \
 	op(__VA_ARGS__, move_pages) \
 	op(__VA_ARGS__, move_pages_all) \
@@ -18,7 +18,7 @@
 	op(__VA_ARGS__, cpuset) \
 	op(__VA_ARGS__, longterm_pin)
 
-/* These compact memory, whoever has it. */
+/* These triggers compact memory, whether or not the host maps it. */
 #define GMEM_TRIGGERS_BY_COMPACTION(op, ...) \
 	op(__VA_ARGS__, compact_memory) \
 	op(__VA_ARGS__, compact_node) \
@@ -26,13 +26,13 @@
 	op(__VA_ARGS__, thp) \
 	op(__VA_ARGS__, proactive)
 
-/* These show what memslots are for that the host maps as well: MMU notifiers reach the guest. */
+/* These triggers suffice to show that MMU notifiers reach the guest of an aliased memslot. */
 #define GMEM_TRIGGERS_OF_ALIASED(op, ...) \
 	op(__VA_ARGS__, move_pages) \
 	op(__VA_ARGS__, mbind) \
 	op(__VA_ARGS__, compact_memory)
 
-/* Mechanisms must never move guest_memfd: they serve placement, merging or reclaim. */
+/* Mechanisms serve placement, merging, reclaim or tracking, and must never move guest_memfd. */
 #define GMEM_MECHANISMS(op, ...) \
 	op(__VA_ARGS__, numa_balancing) \
 	op(__VA_ARGS__, numa_balancing_policy) \
@@ -54,7 +54,7 @@
 	op(__VA_ARGS__, clear_refs) \
 	op(__VA_ARGS__, clear_soft_dirty)
 
-/* These mechanisms tell MMU notifiers of every page when they act on anonymous memory. */
+/* These mechanisms call MMU notifiers for every page when they act on anonymous memory. */
 #define GMEM_NOTIFYING_MECHANISMS(op, ...) \
 	op(__VA_ARGS__, numa_balancing) \
 	op(__VA_ARGS__, numa_balancing_policy) \

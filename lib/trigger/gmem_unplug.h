@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that is to go away from under a guest: a file and ordinary pages lie in it,
- * and the guest rewrites half of the file meanwhile.
+ * The set-up of tests that take memory away while a guest uses it.  The memory holds a region
+ * and a control, and the guest rewrites the first half of the region meanwhile.
  *
  *	unplug = gmem_unplug_begin(&kind, &variant->config, 64, true);
  *	gmem_unplug_check_placed(unplug, &tally);
- *	... take it away ...
- *	gmem_migration_count(unplug->scene, &tally);
+ *	... take the memory away ...
+ *	gmem_migration_count(unplug->migration, &tally);
  *	gmem_unplug_check_unmapped(unplug);
  *	gmem_unplug_verify(unplug, &tally);
  *	gmem_unplug_free(unplug);
  *
- * What goes away, and how, is for the test to say: a memory block, a DIMM, a device.
+ * The memory is a memory block, a DIMM, or part of a virtio-mem device.  The test takes it
+ * away, and its struct gmem_unplug_kind says how the memory comes.
  */
 #ifndef GMEM_UNPLUG_H
 #define GMEM_UNPLUG_H
@@ -23,40 +24,43 @@
 #include "vm/gmem_config.h"
 
 struct gmem_guest;
-struct gmem_region;
 struct gmem_migration;
-struct gmem_unmap_probe;
+struct gmem_region;
 struct gmem_tally;
+struct gmem_unmap_probe;
 struct gmem_unplug;
 
 struct gmem_unplug_kind {
-	const char *name;	/* of what takes it away: "offlining" */
-	const char *where;	/* what the memory is in: "the block" */
-	bool always_normal;	/* ZONE_NORMAL, also for movable memory */
-	/* Finds two blocks of a node without other memory, and returns it; skips the case
-	 * if there are none.
+	const char *name;	/* of the operation that takes the memory away: "offlining" */
+	const char *where;	/* how messages call the memory: "the block" */
+	bool always_normal;	/* the memory is ZONE_NORMAL even if the region is movable */
+	/*
+	 * Finds two blocks of a node that has no other memory, notes them in @unplug, and returns
+	 * the node.  Skips the case if there are none.
 	 */
 	int (*find)(struct gmem_unplug *unplug);
-	/* Brings the memory online, as all that its node has, and as ZONE_MOVABLE or
-	 * ZONE_NORMAL, and says which block it is.  BROKEN on error.
+	/*
+	 * Brings the memory online, as the only memory of its node, in ZONE_MOVABLE or ZONE_NORMAL
+	 * as unplug->zone_movable says, and sets unplug->block.  The case is BROKEN on error.
 	 */
 	void (*online)(struct gmem_unplug *unplug);
-	/* Takes it away, with nothing but ordinary pages in it, so that it can be brought
-	 * online again.  BROKEN if it does not go.
+	/*
+	 * Takes the memory away while only the control is in it, so that online() can bring it
+	 * again.  The case is BROKEN if that fails.
 	 */
 	void (*prove)(struct gmem_unplug *unplug);
 };
 
-/* A memory block that goes offline. */
+/* The memory is a memory block that goes offline. */
 extern const struct gmem_unplug_kind gmem_unplug_block;
 
 struct gmem_unplug {
 	const struct gmem_unplug_kind *kind;
-	bool zone_movable;
+	bool zone_movable;	/* the memory is to be ZONE_MOVABLE */
 	int node;
-	long spare[2];		/* blocks that were found */
-	long block;		/* that all of the memory is in, or the first of those */
-	long nblocks;		/* one unless online() says otherwise */
+	long spare[2];		/* the two blocks that were found offline */
+	long block;		/* the first block of the memory */
+	long nblocks;		/* of the memory: 1 unless online() sets it */
 	struct gmem_region *region;
 	struct gmem_migration *migration;
 	struct gmem_guest *guest;
@@ -64,39 +68,48 @@ struct gmem_unplug {
 };
 
 /*
- * Brings memory of @kind online, sees ordinary pages put into it and taken out as it
- * goes, and has it again, with ordinary pages and a file of @npages in it.  A guest runs
- * that has written the first half of them and goes on to; the others were never touched.
- * Skips the case unless guest_memfd of @config is expected to be @movable.
+ * Brings memory of @kind online and takes it away with a control in it, to show that the control
+ * leaves it.  Then brings the memory online again, and allocates a control and a region of
+ * @npages pages of @config in it.  The guest has written the first half of the region and goes
+ * on writing it; nobody has touched the other half.  Skips the case unless guest_memfd of
+ * @config is expected to be movable, if @movable, or unmovable, if not.
  */
 struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 				      const struct gmem_config *config, size_t npages,
 				      bool movable);
 
-/* For a kind's online(): brings the first of the two blocks that were found online. */
+/* Kinds use this as online(): it brings the first of the two spare blocks online. */
 void gmem_unplug_online_spare(struct gmem_unplug *unplug);
 
-/* NULL is fine. */
+/* Frees @unplug, which may be NULL, and all that belongs to it. */
 void gmem_unplug_free(struct gmem_unplug *unplug);
 
-/* How many of the file's pages were in the memory when the scene was last looked at. */
+/* Returns how many of the region's pages were in the memory at the last snapshot. */
 size_t gmem_unplug_held(const struct gmem_unplug *unplug);
 
-/* Fails by C7 unless all pages are in the block, where that is ZONE_MOVABLE; where it is
- * not, nothing promises that they are: BROKEN.  Adds them to @tally otherwise.
+/*
+ * Adds the region's pages to @tally if all of them are in the memory.  If not, the case fails
+ * (C7) where the memory is ZONE_MOVABLE; where it is not, the case is BROKEN, because nothing
+ * promises that the pages are there.
  */
 void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tally);
 
-/* Of movable memory: fails by C2 unless each page that the guest had was unmapped. */
+/*
+ * Fails the case (C2) unless each page that the guest had mapped was unmapped.  It is for
+ * regions that are movable.
+ */
 void gmem_unplug_check_unmapped(struct gmem_unplug *unplug);
 
-/* Of unmovable memory: fails by C4 if @tally has a page that moved, or one was unmapped. */
+/*
+ * Fails the case (C4) if @tally has a page that moved, or if a page was unmapped.  It is for
+ * regions that are unmovable.
+ */
 void gmem_unplug_check_stayed(struct gmem_unplug *unplug, const struct gmem_tally *tally);
 
-/* Ends the guest's work, and compares every byte. */
+/* Pauses the guest, and compares every byte. */
 void gmem_unplug_verify(struct gmem_unplug *unplug, struct gmem_tally *tally);
 
-/* The fixture of tests that take memory away. */
+/* Defines the fixture of the tests @_name, which take memory away. */
 #define GMEM_UNPLUG_FIXTURE(_name) \
 FIXTURE(_name) { \
 	struct gmem_unplug *unplug; \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The variants of a test: which configurations and triggers it runs over.
+ * The variants of a test: the configurations and triggers that it runs with.
  *
  *	GMEM_CONFIG_VARIANT(prefault, optin_mmap_shared)
  *	GMEM_TRIGGER_VARIANT(unbound, optin_mmap_shared, move_pages)
  *	GMEM_MOVABLE_VARIANTS(contents)
  *
- * A variant is named by what it is made of: default_optin_mmap_shared_move_pages.
+ * A variant is named after its parts: default_optin_mmap_shared_move_pages.
  */
 #ifndef GMEM_VARIANT_H
 #define GMEM_VARIANT_H
@@ -14,14 +14,17 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_config.h"
 
-/* Adds the variant @_variant, of @_config and of further members that the fixture has. */
+/* Adds the variant @_variant with @_config and with initializers of the fixture's other members. */
 #define GMEM_VARIANT(_fixture, _variant, _config, ...) \
 FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 	.config = _config, \
 	__VA_ARGS__ \
 };
 
-/* One configuration of the default VM type, of any VM type, and each with a trigger. */
+/*
+ * These add one variant: a configuration of the default VM type, or of @_type, and the same two
+ * with a trigger.
+ */
 #define GMEM_CONFIG_VARIANT(_fixture, _config) \
 	GMEM_VARIANT(_fixture, _config, GMEM_CONFIG(default, _config))
 #define GMEM_TYPE_VARIANT(_fixture, _type, _config) \
@@ -33,7 +36,10 @@ FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 	GMEM_VARIANT(_fixture, _type##_##_config##_##_trigger, GMEM_CONFIG(_type, _config), \
 		     .trigger = &gmem_trigger_##_trigger)
 
-/* What the host maps is reached by every trigger; one suffices for the other configurations. */
+/*
+ * Memory that the host maps is tested with every trigger; one trigger suffices for the other
+ * configurations.
+ */
 #define GMEM_OPTIN_VARIANTS(_fixture) \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, default, optin, compact_memory) \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, default, optin_mmap, compact_memory) \
@@ -59,12 +65,12 @@ FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, sw_protected, none, compact_memory) \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, sw_protected, mmap, compact_memory)
 
-/* What some expectation holds to be movable. */
+/* These configurations are movable by at least one expectation. */
 #define GMEM_MOVABLE_VARIANTS(_fixture) \
 	GMEM_OPTIN_VARIANTS(_fixture) \
 	GMEM_PLAIN_VARIANTS(_fixture)
 
-/* What some expectation holds to be unmovable, which is everything. */
+/* All configurations are unmovable by at least one expectation. */
 #define GMEM_UNMOVABLE_VARIANTS(_fixture) \
 	GMEM_PLAIN_VARIANTS(_fixture) \
 	GMEM_PRIVATE_VARIANTS(_fixture) \
