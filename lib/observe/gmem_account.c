@@ -71,7 +71,7 @@ void gmem_account_read(struct gmem_account *account)
 
 	/*
 	 * First flush the folios that are on their way to an LRU list.  Then fold the counters
-	 * that each CPU keeps to itself, and have it free some of its spare free pages.
+	 * that each CPU keeps to itself, and make it free some of the pages that it keeps.
 	 */
 	gmem_kpageflags_drain();
 	for (int i = 0; i < REFRESHES; i++)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/compiler.h>
 #include <linux/falloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <linux/bits.h>
 #include <linux/sizes.h>
 
 #include "case/gmem_alloc.h"
@@ -68,8 +69,7 @@ static void prove(struct gmem_stale_write *detector)
 	gmem_anon_touch(detector->taken, 0, 1);
 	write_pattern(detector, 0);
 	if (!is_untouched(detector, 0, &bad))
-		gmem_broken("stale-write detector: saw a write to word %lu, wanted none",
-			    bad.word);
+		gmem_broken("stale-write detector: saw a write to word %lu, wanted none", bad.word);
 	write_by_kernel(address(detector, 0) + word * sizeof(u64), ~detector->key);
 	if (is_untouched(detector, 0, &bad) || bad.word != word || bad.got != ~detector->key)
 		gmem_broken("stale-write detector: wanted to see the write to word %lu, did not",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/compiler.h>
 #include <sys/mman.h>
 
 #include "kselftest.h"
@@ -225,8 +226,7 @@ size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable
 	return region->npages;
 }
 
-size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable,
-			       const char *how)
+size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable, const char *how)
 {
 	struct gmem_zone zone;
 

@@ -64,7 +64,6 @@ size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable
  * Does the same for @control, and returns the number of its pages.  The case is BROKEN if they
  * are elsewhere, because the region cannot be expected to be there then.
  */
-size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable,
-			       const char *how);
+size_t gmem_zone_check_control(struct gmem_anon *control, int node, bool movable, const char *how);
 
 #endif /* GMEM_ZONE_H */

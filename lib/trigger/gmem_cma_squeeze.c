@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Allocates memory where the kernel has next to nothing to give but CMA. */
+/* The CMA squeeze: makes a node run so short of other memory that the kernel has to lend CMA. */
 #include <stdio.h>
 #include <unistd.h>
 #include <linux/sizes.h>
@@ -17,11 +17,12 @@
 
 #define POOL	"/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages"
 
-/* At most so many huge pages are taken: on a large machine they would be most of its memory. */
-#define MOST_HUGE	2048
+/* The limit keeps a squeeze on a large machine from taking most of its memory. */
+#define MAX_HUGE	2048
 
-/* Free pages of @node, how many of them are in CMA areas, and how many the kernel
- * wants to be free.
+/*
+ * Reads the number of free pages of @node, how many of them are in CMA areas, and how many the
+ * kernel wants to keep free, which is the sum of the high watermarks.
  */
 static void read_free(int node, long *free, long *cma, long *wanted)
 {
@@ -49,19 +50,21 @@ static void read_free(int node, long *free, long *cma, long *wanted)
 	fclose(file);
 }
 
-/* Huge pages, as far as there are, until about @pages of what @node has free are left
- * beside CMA, then small ones.
+/*
+ * Takes memory of @node that is not CMA until about @pages pages of it are free: huge pages as
+ * long as there are some, because that is fast, and then small ones.
  */
-static void leave(int node, long pages)
+static void leave_other_memory(int node, long pages)
 {
 	long huge = SZ_2M / getpagesize(), free, cma, wanted;
 	struct gmem_anon *filler;
 	char pool[128], number[32];
 
 	read_free(node, &free, &cma, &wanted);
-	if ((free - cma - pages) / huge > MOST_HUGE)
-		gmem_skip(GMEM_SKIP_no_cma, "%ld pages of CMA are too few beside %ld that are free",
-			  pages, free);
+	if ((free - cma - pages) / huge > MAX_HUGE)
+		gmem_skip(GMEM_SKIP_no_cma,
+			  "%ld pages of CMA are too few: %ld pages of the node are free", pages,
+			  free);
 	snprintf(pool, sizeof(pool), POOL, node);
 	snprintf(number, sizeof(number), "%ld",
 		 gmem_file_read_long(pool) + (free - cma - pages) / huge);
@@ -75,7 +78,7 @@ static void leave(int node, long pages)
 	gmem_anon_touch(filler, 0, filler->npages);
 }
 
-static void take(size_t pages)
+static void take_cma(size_t pages)
 {
 	if (__gmem_cma_alloc(pages))
 		gmem_broken("cannot allocate %zu pages of the CMA area", pages);
@@ -89,25 +92,26 @@ int gmem_cma_squeeze(size_t most)
 
 	gmem_zone_of(gmem_cma_base_pfn(), &zone);
 	if (!zone.cma)
-		gmem_broken("the first frame of the CMA area is said not to be CMA");
+		gmem_broken("pfn %#lx: wanted it in the CMA area that it begins, got it in none",
+			    gmem_cma_base_pfn());
 	chunk = gmem_cma_chunk();
 	lent = chunk < most ? chunk : most;
 	read_free(zone.node, &free, &cma, &wanted);
-	/* Of what is not CMA, less is left than that, and that has to last. */
+	/* Less other memory than @lent is left, and it must stay above the watermarks. */
 	if (lent < wanted + 4 * huge)
-		gmem_skip(GMEM_SKIP_no_cma, "%zu pages of CMA are too few beside %ld to keep free",
+		gmem_skip(GMEM_SKIP_no_cma, "%zu pages of CMA are too few: the node keeps %ld free",
 			  lent, wanted);
 	/*
-	 * Nobody is lent any of it meanwhile; and, as the area is cleared for that, every
-	 * CPU gives back the free pages that it keeps to itself: they would be handed
-	 * out first.  Of those of the area that are freed it may keep some again, and
-	 * they do not count as free.
+	 * While the chunk is taken the kernel lends none of it.  To empty it, the kernel also
+	 * drains the free pages that each CPU keeps to itself, which would be allocated first.
+	 * When the chunk is freed, CPUs may keep some of its pages again, which do not count as
+	 * free.  So it is emptied once more, and less other memory than CMA is left.
 	 */
 	gmem_watermark_shrink_pcp();
-	take(chunk);
-	leave(zone.node, lent - 2 * huge);
+	take_cma(chunk);
+	leave_other_memory(zone.node, lent - 2 * huge);
 	gmem_cma_free(lent);
-	take(lent);
+	take_cma(lent);
 	gmem_cma_free(lent);
 	return zone.node;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Triggers that compact memory on demand, and where a scene must lie for compaction. */
+/* Triggers that compact memory on demand, and where memory must lie for compaction. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kselftest.h"
@@ -18,23 +19,23 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_region.h"
 
-#define COMPACT_MEMORY	"/proc/sys/vm/compact_memory"
-#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
-#define COMPACT_UNEVICTABLE "/proc/sys/vm/compact_unevictable_allowed"
+#define COMPACT_MEMORY		"/proc/sys/vm/compact_memory"
+#define COMPACT_UNEVICTABLE	"/proc/sys/vm/compact_unevictable_allowed"
+#define PROACTIVENESS		"/proc/sys/vm/compaction_proactiveness"
 
 enum gmem_skip_reason gmem_compaction_missing(void)
 {
 	if (!gmem_file_exists(COMPACT_MEMORY))
 		return GMEM_SKIP_no_compaction;
-	/* 0 is the default of PREEMPT_RT; guest_memfd is unevictable. */
+	/* PREEMPT_RT kernels have 0 by default, and guest_memfd is unevictable. */
 	if (gmem_file_read_long(COMPACT_UNEVICTABLE) != 1)
 		return GMEM_SKIP_no_compaction;
 	return GMEM_SKIP_none;
 }
 
-/* Frames in a hole, and in the wall between two. */
-#define HOLE	64
-/* Pages of filler even where next to nothing lies below. */
+/* The pages of a hole, and of the wall between two holes. */
+#define HOLE		64
+/* A filler has so many pages more than the holes need. */
 #define MIN_FILL	4096
 
 struct gmem_fillers *gmem_compaction_fillers(struct gmem_migration *migration)
@@ -72,24 +73,27 @@ size_t gmem_compaction_above(struct gmem_migration *migration, u64 pfn)
 	return above;
 }
 
-static u64 highest(const u64 *pfns, size_t count, u64 so_far)
+static u64 highest_pfn(const u64 *pfns, size_t count, u64 so_far)
 {
 	for (size_t page = 0; page < count; page++)
 		so_far = pfns[page] > so_far ? pfns[page] : so_far;
 	return so_far;
 }
 
-/* Unmovable memory comes from pageblocks of its own, which may lie anywhere. */
+/*
+ * An unmovable region does not count, because the kernel allocates it from other pageblocks,
+ * which may lie anywhere.
+ */
 u64 gmem_compaction_top(struct gmem_migration *migration)
 {
 	u64 top;
 
 	gmem_anon_moved(migration->control);
-	top = highest(migration->control->pfns, migration->control->npages, 0);
+	top = highest_pfn(migration->control->pfns, migration->control->npages, 0);
 	if (!migration->region->movable)
 		return top;
 	gmem_pfn_lookup(migration->region, migration->pfns);
-	return highest(migration->pfns, migration->region->npages, top);
+	return highest_pfn(migration->pfns, migration->region->npages, top);
 }
 
 void gmem_compaction_add_filler(struct gmem_migration *migration, size_t npages)
@@ -98,7 +102,7 @@ void gmem_compaction_add_filler(struct gmem_migration *migration, size_t npages)
 	struct gmem_anon *filler = gmem_anon_create(npages);
 
 	if (fillers->count == ARRAY_SIZE(fillers->filler))
-		gmem_broken("%zu fillers are too few", fillers->count);
+		gmem_broken("wanted one more filler, got room for %zu", fillers->count);
 	gmem_numa_bind(gmem_numa_node(0));
 	gmem_anon_touch(filler, 0, npages);
 	gmem_numa_bind(-1);
@@ -106,15 +110,15 @@ void gmem_compaction_add_filler(struct gmem_migration *migration, size_t npages)
 }
 
 /*
- * Frees all filler below @pfn, and every second HOLE frames of what lies above.
- * Where it has found nothing, compaction looks for free pages at every 32nd frame
- * only: smaller holes may escape it.
+ * Frees all of @filler below @pfn, and every second group of HOLE pfns above it.  Where compaction
+ * has found nothing so far, it looks for free pages at every 32nd pfn only, and could miss
+ * smaller holes.
  */
 static void make_holes(struct gmem_anon *filler, u64 pfn)
 {
 	size_t first = 0;
 
-	/* Neighbours in one call: each call notifies the VM's MMU, too. */
+	/* Neighbouring pages are freed in one call, because each call runs MMU notifiers. */
 	for (size_t page = 0; page <= filler->npages; page++) {
 		if (page < filler->npages &&
 		    (filler->pfns[page] < pfn || filler->pfns[page] / HOLE % 2))
@@ -134,9 +138,9 @@ void gmem_compaction_make_holes(struct gmem_migration *migration, u64 pfn)
 }
 
 /*
- * Pages on a CPU's free list are free, yet no hole that compaction could see; and
- * kcompactd would come first, which dislikes holes: it wakes twice a second, and
- * whenever kswapd has seen to a boosted watermark.
+ * Pages on a CPU's own free list are free, but compaction cannot see them as holes.  And
+ * kcompactd would fill the holes before the trigger fires: it wakes twice a second, and whenever
+ * kswapd has dealt with a boosted watermark.
  */
 void gmem_compaction_keep_holes(void)
 {
@@ -146,8 +150,9 @@ void gmem_compaction_keep_holes(void)
 }
 
 /*
- * Holes for everything movable on the node, as all of it may lie below the scene
- * and be moved first; but no more than the node has room for.
+ * Returns how many pages of holes are wanted: one for every movable page of the node, because all
+ * of them may lie below the migration and be moved first, but at most a sixteenth of what is
+ * free.
  */
 static size_t holes_wanted(struct gmem_migration *migration)
 {
@@ -160,18 +165,19 @@ static size_t holes_wanted(struct gmem_migration *migration)
 }
 
 /*
- * Compaction moves what lies low in a zone into holes that lie high in it, the
- * lowest first; a pageblock that is free as a whole is no hole to it.  So allocate
- * filler, half of which becomes holes, and then the scene; as the allocator may walk
- * through memory either way, allocate more filler after it if too little lies above;
- * and if that does not help, try both further on.  Leave no filler below the scene,
- * and keep the holes' walls for as long as it lasts.
+ * Compaction moves pages that lie low in a zone, the lowest first, into holes that lie high in
+ * it; it does not use a pageblock that is free as a whole.  So this allocates a filler, half of
+ * which becomes holes, and then region and control.  The allocator may go through memory upwards
+ * or downwards, so that too little filler may lie above them; then it allocates a filler after
+ * them as well, and if that is not enough, it tries both once more with other memory.  In the
+ * end no filler is left below region and control, and the walls between the holes stay allocated
+ * as long as the migration.
  */
 void gmem_compaction_allocate(struct gmem_migration *migration, size_t min_holes)
 {
 	struct gmem_fillers *fillers = gmem_compaction_fillers(migration);
 	size_t wanted = 2 * (min_holes + holes_wanted(migration));
-	/* Room to spare: free lists hand out single pages from anywhere first. */
+	/* The kernel hands out single free pages from anywhere first, which make no holes. */
 	size_t fill = wanted + MIN_FILL;
 	size_t above = 0;
 	u64 top = 0;
@@ -180,7 +186,7 @@ void gmem_compaction_allocate(struct gmem_migration *migration, size_t min_holes
 	while (above < wanted && fillers->count < ARRAY_SIZE(fillers->filler)) {
 		bool again = fillers->count % 2 == 0;
 
-		/* What the filler takes now, the scene cannot be given again. */
+		/* The next filler takes what is freed here, so that both get other memory. */
 		if (again && fillers->count)
 			gmem_migration_discard(migration);
 		gmem_compaction_add_filler(migration, fill);
@@ -190,8 +196,8 @@ void gmem_compaction_allocate(struct gmem_migration *migration, size_t min_holes
 		above = gmem_compaction_above(migration, top);
 	}
 	if (above < wanted)
-		gmem_broken("found no place with %zu pages above it (%zu fillers of %zu pages)",
-			    wanted, fillers->count, fill);
+		gmem_broken("%zu fillers of %zu pages: wanted %zu above the migration, got %zu",
+			    fillers->count, fill, wanted, above);
 	gmem_compaction_make_holes(migration, top);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Triggers that want huge pages where none is free, so that the kernel has to make some. */
+/* Triggers that ask for huge pages where none is free, so that the kernel has to compact. */
 #include <stdlib.h>
 #include <linux/sizes.h>
 #include <sys/uio.h>
 
 #include "case/gmem_alloc.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
 #include "mm/gmem_gup_pin.h"
 #include "mm/gmem_hugetlb.h"
@@ -16,18 +17,19 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_region.h"
 
-/* Bytes of the node below which the kernel compacts no more, and whoever wants a small
- * page of it may well meet the OOM killer.
+/*
+ * Bytes of the node that stay free.  With less the kernel does not compact, and an allocation of
+ * a small page may wake the OOM killer.
  */
-#define MARGIN SZ_16M
-/* Bytes at the low end of the node for the scene, and at the high end for its holes. */
-#define LOW SZ_64M
-#define HIGH SZ_128M
-/* Free pages that the kernel wants to see before it compacts for a huge page. */
-#define HUGE_HOLES 8192
+#define MARGIN		SZ_16M
+/* Bytes at the low end of the node for region and control, and at the high end for holes. */
+#define LOW		SZ_64M
+#define HIGH		SZ_128M
+/* The kernel compacts for a huge page only if that many pages are free. */
+#define HUGE_HOLES	8192
 
-/* The pages of @filler that are left, run by run; returns how many runs. */
-static unsigned int runs_of(const struct gmem_anon *filler, struct iovec *run)
+/* Describes each contiguous run of pages that @filler still has; returns how many there are. */
+static unsigned int find_runs(const struct gmem_anon *filler, struct iovec *run)
 {
 	u64 *pfns = gmem_zalloc(filler->npages, sizeof(*pfns));
 	unsigned int runs = 0;
@@ -44,7 +46,7 @@ static unsigned int runs_of(const struct gmem_anon *filler, struct iovec *run)
 	return runs;
 }
 
-/* Compaction would move the walls of the holes as well, and use the holes up for them. */
+/* Pins the walls between the holes, because compaction would use the holes up for them. */
 static void pin_walls(struct gmem_migration *migration)
 {
 	struct gmem_fillers *fillers = gmem_compaction_fillers(migration);
@@ -56,12 +58,15 @@ static void pin_walls(struct gmem_migration *migration)
 		most += fillers->filler[i]->npages;
 	run = gmem_zalloc(most, sizeof(*run));
 	for (size_t i = 0; i < fillers->count; i++)
-		runs += runs_of(fillers->filler[i], run + runs);
+		runs += find_runs(fillers->filler[i], run + runs);
 	fillers->ring = gmem_gup_pin(run, runs);
 	free(run);
 }
 
-/* Not by asking for more than there are: compaction would skip the blocks they are in. */
+/*
+ * Takes all memory that is free in huge pages.  It asks for no more than there is, because
+ * failed attempts make compaction skip the pageblocks that it has tried.
+ */
 static void take_free(int node)
 {
 	for (int i = 0; i < 2; i++) {
@@ -71,13 +76,14 @@ static void take_free(int node)
 }
 
 /*
- * Compaction for one huge page stops as soon as it has it, and the next one goes on from
- * there: whatever movable memory lies below the scene would be moved first, and use up
- * the holes.  And when it begins anew, it looks for something to move in the lower half
- * of the zone, for holes in the upper one, and for nothing any more if it finds only one
- * of the two (__reset_isolation_suitable()).  So all that huge pages can be made of
- * becomes such, but for the lowest memory, where the scene lies, and the highest, where
- * the holes are; once with filler for what is free all over the node.
+ * Compaction for one huge page stops once it has that page, and the next one goes on from there.
+ * Movable memory below region and control would therefore be moved first, and use up the holes.
+ * When compaction begins anew, it looks for pages to move in the lower half of the zone and for
+ * holes in the upper half, and gives up if it finds only one of the two
+ * (__reset_isolation_suitable()).  So the pool takes everything that huge pages can be made of,
+ * except for the lowest memory, where region and control lie, and the highest, where the holes
+ * are.  The fillers take what else is free all over the node, so that region and control get
+ * the lowest memory.
  */
 static void huge_allocate(struct gmem_migration *migration)
 {
@@ -101,17 +107,17 @@ static void huge_allocate(struct gmem_migration *migration)
 	top = gmem_compaction_top(migration);
 	above = gmem_compaction_above(migration, top);
 	if (above < 2 * HUGE_HOLES)
-		gmem_broken("only %zu pages of filler above the scene, wanted %u", above,
-			    2 * HUGE_HOLES);
+		gmem_broken("wanted %u pages of filler above region and control, got %zu",
+			    2 * HUGE_HOLES, above);
 	gmem_compaction_make_holes(migration, top);
 	pin_walls(migration);
 }
 
 /*
- * Compaction goes on from where it was last, skips blocks that yielded nothing then,
- * and after each failure lets twice as many attempts pass, up to 64
- * (COMPACT_MAX_DEFER_SHIFT): only then does it begin anew, with every block.  So try
- * for longer than that takes, twice.
+ * Compaction goes on from where it stopped, and skips pageblocks in which it found nothing.  After
+ * each failure it is deferred for twice as many attempts as before, up to 64
+ * (COMPACT_MAX_DEFER_SHIFT), and only then begins anew with every pageblock.  That many attempts
+ * are more than it takes to get there twice.
  */
 #define ATTEMPTS 400
 
@@ -119,21 +125,21 @@ static enum gmem_skip_reason hugetlb_missing(void)
 {
 	enum gmem_skip_reason why = gmem_hugetlb_missing(gmem_numa_node(0));
 
-	/* With pages of 64 KiB they are of 512 MiB. */
+	/* With base pages of 64 KiB, a huge page has 512 MiB and does not fit. */
 	if (!why && gmem_hugetlb_page_size() > LOW)
 		why = GMEM_SKIP_no_huge_pages;
 	return why ? why : gmem_compaction_missing();
 }
 
-/* Asks for more than there is: what is not free as a whole has to be made so. */
+/* Asks for more huge pages than are free, so that the kernel has to make some. */
 static void hugetlb_fire(struct gmem_migration *migration)
 {
 	int node = gmem_numa_node(0);
-	long was = gmem_hugetlb_pool(node);
+	long before = gmem_hugetlb_pool(node);
 
 	for (int attempt = 0; attempt < ATTEMPTS && !gmem_compaction_done(migration); attempt++)
-		gmem_hugetlb_resize(node, was + 1000000);
-	gmem_hugetlb_resize(node, was);
+		gmem_hugetlb_resize(node, before + 1000000);
+	gmem_hugetlb_resize(node, before);
 }
 
 const struct gmem_trigger gmem_trigger_hugetlb = {
@@ -149,7 +155,7 @@ static enum gmem_skip_reason thp_missing(void)
 {
 	enum gmem_skip_reason why = gmem_thp_missing();
 
-	/* The pool takes what needs no compaction. */
+	/* The pool of huge pages first takes what is free without compaction. */
 	return why ? why : hugetlb_missing();
 }
 
@@ -159,11 +165,11 @@ static void thp_allocate(struct gmem_migration *migration)
 	gmem_thp_compact_on_fault();
 }
 
-/* Faults in huge pages, after the pool has taken those that are free. */
+/* Faults huge pages in, after the pool has taken those that are free. */
 static void thp_fire(struct gmem_migration *migration)
 {
 	int node = gmem_numa_node(0);
-	long was = gmem_hugetlb_pool(node);
+	long before = gmem_hugetlb_pool(node);
 	struct gmem_thp *thp;
 
 	gmem_hugetlb_take_free(node, 0);
@@ -172,7 +178,7 @@ static void thp_fire(struct gmem_migration *migration)
 	     !gmem_compaction_done(migration); attempt++)
 		gmem_thp_fault(thp);
 	gmem_thp_free(thp);
-	gmem_hugetlb_resize(node, was);
+	gmem_hugetlb_resize(node, before);
 }
 
 const struct gmem_trigger gmem_trigger_thp = {

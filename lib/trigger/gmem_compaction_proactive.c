@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The trigger that has kcompactd compact of its own accord, ahead of any need. */
+/* The trigger that has kcompactd compact proactively, before anybody needs a huge page. */
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "case/gmem_deadline.h"
 #include "case/gmem_file.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_hugetlb.h"
 #include "mm/gmem_numa.h"
 #include "trigger/gmem_compaction.h"
 #include "trigger/gmem_trigger.h"
 
-#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
+#define PROACTIVENESS	"/proc/sys/vm/compaction_proactiveness"
 
-/* Pages in holes, and what is left free beside them: a third of what is free is in
- * holes then, and a sixth is reason enough to compact.
+/*
+ * The pages in holes, and the huge pages that stay free beside them.  A third of the free memory
+ * is in holes then; kcompactd compacts if it is more than a sixth.
  */
 #define PROACTIVE_HOLES	8192
 #define HUGE_LEFT	32
@@ -42,15 +44,15 @@ static void proactive_allocate(struct gmem_migration *migration)
 	gmem_hugetlb_take_free(node, HUGE_LEFT);
 }
 
-/* The stat file of the node's kcompactd. */
-static void find_stat(int node, char *path, size_t size)
+/* Finds the path of the stat file of the node's kcompactd, whose pid is not known. */
+static void find_kcompactd(int node, char *path, size_t size)
 {
 	char want[32], name[32];
 	glob_t tasks;
 
 	snprintf(want, sizeof(want), "kcompactd%d", node);
 	if (glob("/proc/[0-9]*/comm", 0, NULL, &tasks))
-		gmem_broken("/proc has no tasks");
+		gmem_broken("/proc shows no task");
 	for (size_t i = 0; !path[0] && i < tasks.gl_pathc; i++)
 		if (__gmem_file_read(tasks.gl_pathv[i], name, sizeof(name)) > 0 &&
 		    !strcmp(name, want))
@@ -62,25 +64,26 @@ static void find_stat(int node, char *path, size_t size)
 		gmem_broken("no task is named %s", want);
 }
 
-/* Whether the node's kcompactd waits for work: what else it waits for, it waits for
- * in state D.
+/*
+ * Whether the node's kcompactd waits for work.  It does that in state S, and waits for anything
+ * else in state D.
  */
-static bool kcompactd_rests(int node)
+static bool kcompactd_is_idle(int node)
 {
 	static char path[64];
 	char stat[256], state;
 
 	if (!path[0])
-		find_stat(node, path, sizeof(path));
+		find_kcompactd(node, path, sizeof(path));
 	if (__gmem_file_read(path, stat, sizeof(stat)) < 0 ||
 	    sscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-		gmem_broken("%s: no state of kcompactd%d", path, node);
+		gmem_broken("%s does not show the state of kcompactd%d", path, node);
 	return state == 'S';
 }
 
 /*
- * Says how much the kernel should care, which has it look at every node at once, and
- * waits until it has compacted all of them.  The second time nothing is in the way.
+ * Sets the proactiveness, which makes the kernel check every node at once, and waits until the
+ * node is compacted.  It does so only once, because no holes are left for a second time.
  */
 static void proactive_fire(struct gmem_migration *migration)
 {
@@ -90,7 +93,7 @@ static void proactive_fire(struct gmem_migration *migration)
 	if (done)
 		return;
 	gmem_file_write(PROACTIVENESS, "100");
-	while ((!gmem_compaction_done(migration) || !kcompactd_rests(gmem_numa_node(0))) &&
+	while ((!gmem_compaction_done(migration) || !kcompactd_is_idle(gmem_numa_node(0))) &&
 	       gmem_deadline_poll(&deadline))
 		;
 	gmem_file_write(PROACTIVENESS, "0");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* DAMON on physical addresses, through its sysfs interface. */
 #include <stdio.h>
-#include <string.h>
 
 #include "case/gmem_deadline.h"
 #include "case/gmem_file.h"
 #include "case/gmem_restore.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
 #include "mm/gmem_numa.h"
 #include "trigger/gmem_damon.h"
@@ -42,7 +42,7 @@ static void set_range(u64 start, u64 end)
 	write_number(REGION "/end", end);
 }
 
-/* All memory, whatever its size, accesses and age: the maxima are 0 at first. */
+/* The scheme applies to memory of any size, access count and age; the maxima are 0 at first. */
 static void set_scheme(const char *action, int node)
 {
 	write_number(CONTEXT "/schemes/nr_schemes", 1);
@@ -53,15 +53,15 @@ static void set_scheme(const char *action, int node)
 	write_number(SCHEME "/access_pattern/age/max", -1U);
 }
 
-/* In microseconds: the action is applied once an aggregation interval. */
+/* Sets the intervals, in microseconds; the action is applied once per aggregation interval. */
 static void set_intervals(u64 sample, u64 aggregation)
 {
 	write_number(CONTEXT "/monitoring_attrs/intervals/sample_us", sample);
 	write_number(CONTEXT "/monitoring_attrs/intervals/aggr_us", aggregation);
 }
 
-/* On the physical addresses [@from, @to). */
-static void start(const char *action, u64 from, u64 to, int node)
+/* Starts DAMON with @action on the physical addresses [@from, @to). */
+static void start_damon(const char *action, u64 from, u64 to, int node)
 {
 	gmem_restore_write(KDAMONDS "/nr_kdamonds", "0");
 	write_number(KDAMONDS "/nr_kdamonds", 1);
@@ -74,13 +74,14 @@ static void start(const char *action, u64 from, u64 to, int node)
 	gmem_file_write(KDAMOND "/state", "on");
 }
 
-/* Bytes that the action has been tried on since the start. */
-static u64 tried(void)
+/* Returns the bytes that DAMON has tried the action on since its start. */
+static u64 tried_bytes(void)
 {
 	gmem_file_write(KDAMOND "/state", "update_schemes_stats");
 	return gmem_file_read_long(SCHEME "/stats/sz_tried");
 }
 
+/* Widens the range [*first, *last] so that it has all @pfns. */
 static void widen(const u64 *pfns, size_t count, u64 *first, u64 *last)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -98,12 +99,12 @@ void gmem_damon_fire(struct gmem_migration *migration, const char *action)
 	if (!until) {
 		widen(migration->pfns, migration->region->npages, &first, &last);
 		widen(migration->control->pfns, migration->control->npages, &first, &last);
-		start(action, first * page_size, (last + 1) * page_size, gmem_numa_node(1));
+		start_damon(action, first * page_size, (last + 1) * page_size, gmem_numa_node(1));
 	}
-	/* Twice, so that once was begun after the last look and ended before now. */
+	/* One of two passes has begun after the last snapshot, and ended before this returns. */
 	until += 2 * (last + 1 - first) * page_size;
-	while (tried() < until)
+	while (tried_bytes() < until)
 		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("DAMON %s: tried %lu bytes of %lu", action,
-				    tried(), until);
+			gmem_broken("DAMON %s: wanted %lu bytes tried, got %lu", action, until,
+				    tried_bytes());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The trigger that pins pages for long: the kernel moves them out of ZONE_MOVABLE first. */
+/* The trigger that takes longterm pins, before which the kernel moves pages out of ZONE_MOVABLE. */
 #include <sys/uio.h>
 
 #include "mm/gmem_anon.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the rows of mechanisms share: advice, and how much of the control was acted upon. */
+/* What the rows of mechanisms share: advice, and counting what was acted upon. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "trigger/gmem_migration.h"
 #include "vm/gmem_region.h"
 
-/* The number of pages is all that these rows keep in migration->private. */
+/* Rows that count keep the number of pages in migration->private, and nothing else. */
 static size_t *acted_upon(struct gmem_migration *migration)
 {
 	if (!migration->private)
@@ -50,13 +50,15 @@ void gmem_mechanism_advise_region(struct gmem_migration *migration, void *mem, i
 	int got = madvise(mem, gmem_region_size(migration->region), advice) ? errno : 0;
 
 	if (got != want)
-		gmem_fail(GMEM_MECHANISM_ONLY, "%s of guest_memfd: wanted errno %d (%s), got %d (%s)", name,
-			  want, strerror(want), got, strerror(got));
+		gmem_fail(GMEM_MECHANISM_ONLY,
+			  "%s of guest_memfd: wanted errno %d (%s), got %d (%s)", name, want,
+			  strerror(want), got, strerror(got));
 }
 
 void gmem_mechanism_advise(struct gmem_migration *migration, int advice, const char *name)
 {
-	gmem_mechanism_advise_region(migration, gmem_region_host(migration->region, 0), advice, name, 0);
+	gmem_mechanism_advise_region(migration, gmem_region_host(migration->region, 0), advice,
+				     name, 0);
 	gmem_mechanism_advise_control(migration, advice, name);
 }
 

@@ -28,8 +28,7 @@ void gmem_mechanism_cleanup(struct gmem_migration *migration);
  * Gives the kernel @advice about the control by madvise(2); @name is what the advice is
  * called.  The case is BROKEN if the kernel refuses it, because the row would prove nothing.
  */
-void gmem_mechanism_advise_control(struct gmem_migration *migration, int advice,
-				   const char *name);
+void gmem_mechanism_advise_control(struct gmem_migration *migration, int advice, const char *name);
 
 /*
  * Gives the kernel @advice about the mapping @mem of the whole region.  Fails the case (C5)

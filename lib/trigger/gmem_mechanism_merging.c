@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mechanisms that merge and collapse: KSM and khugepaged. */
+/* Mechanisms that merge pages and collapse them into huge pages: KSM and khugepaged. */
 #include <errno.h>
-#include <string.h>
+#include <linux/compiler.h>
 #include <linux/mman.h>
 #include <linux/sizes.h>
 #include <sys/mman.h>
@@ -24,7 +24,10 @@
 #define KSM		"/sys/kernel/mm/ksm"
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged"
 
-/* Waits until the kernel's thread has begun and ended a scan since now, and more. */
+/*
+ * Waits until @counter, of the scans that have ended, has grown by @scans.  The first of them may
+ * have begun before this is called; all others begin later.
+ */
 static void wait_scans(const char *counter, unsigned int scans)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
@@ -32,8 +35,8 @@ static void wait_scans(const char *counter, unsigned int scans)
 
 	while (gmem_file_read_long(counter) < until)
 		if (!gmem_deadline_poll(&deadline))
-			gmem_broken("%s: %ld, wanted %ld", counter, gmem_file_read_long(counter),
-				    until);
+			gmem_broken("%s: wanted %ld, got %ld", counter, until,
+				    gmem_file_read_long(counter));
 }
 
 static enum gmem_skip_reason ksm_missing(void)
@@ -41,7 +44,7 @@ static enum gmem_skip_reason ksm_missing(void)
 	return gmem_file_exists(KSM "/full_scans") ? GMEM_SKIP_none : GMEM_SKIP_no_ksm;
 }
 
-/* The control's pages are equal, and so are those of the region that hold zeros. */
+/* The pages of the control are equal, as are those of the region that hold zeros. */
 static void ksm_allocate(struct gmem_migration *migration)
 {
 	gmem_migration_allocate(migration);
@@ -50,7 +53,7 @@ static void ksm_allocate(struct gmem_migration *migration)
 	gmem_sysctl_set(KSM "/run", "1");
 }
 
-/* A page is merged if it is found unchanged; a first scan remembers what it holds. */
+/* A first scan notes what a page holds; a later one merges the page if that has not changed. */
 #define KSM_SCANS 3
 
 static void ksm_fire(struct gmem_migration *migration)
@@ -81,16 +84,17 @@ const struct gmem_trigger gmem_trigger_ksm_process = {
 	.fire = ksm_process_fire,
 };
 
-/* Huge pages: only what is aligned to one, and as large, can become one. */
-
-/* Maps the region once more, aligned, and touches every page. */
+/*
+ * Maps the region once more, aligned to a huge page, and touches every page: only what is as
+ * large as a huge page and aligned to it can become one.
+ */
 static char *map_aligned(struct gmem_migration *migration)
 {
 	size_t size = gmem_region_size(migration->region);
 	char *area, *mem;
 
 	if (size != SZ_2M)
-		gmem_broken("a region of %zu bytes cannot become a huge page", size);
+		gmem_broken("wanted a region of %u bytes, got %zu", SZ_2M, size);
 	area = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		gmem_broken("out of memory");
@@ -107,7 +111,7 @@ static void madv_collapse_fire(struct gmem_migration *migration)
 {
 	char *mem = map_aligned(migration);
 
-	/* Overrides the control's own MADV_NOHUGEPAGE. */
+	/* The control was created with MADV_NOHUGEPAGE, which this overrides. */
 	gmem_mechanism_advise_control(migration, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 	gmem_mechanism_advise_control(migration, MADV_COLLAPSE, "MADV_COLLAPSE");
 	gmem_mechanism_advise_region(migration, mem, MADV_COLLAPSE, "MADV_COLLAPSE", EINVAL);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Mechanisms that place memory: NUMA balancing and DAMON. */
+#include <linux/compiler.h>
+
 #include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
 #include "mm/gmem_balancing.h"
@@ -10,7 +12,7 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_region.h"
 
-/* From the second node, what is on the first. */
+/* Reads every page of region and control, from a CPU of the node that they may be pulled to. */
 static void touch_all(void *arg)
 {
 	struct gmem_migration *migration = arg;
@@ -23,16 +25,19 @@ static void touch_all(void *arg)
 
 static void balancing_allocate(struct gmem_migration *migration)
 {
-	/* The vCPU's thread to be inherits this, and leaves the other node to the reader. */
+	/*
+	 * The vCPU's thread is created later and inherits this, so that touch_all() alone
+	 * runs on the other node.
+	 */
 	gmem_numa_run_on(gmem_numa_node(0));
 	gmem_balancing_hurry();
 	gmem_migration_allocate(migration);
 }
 
-/* In the first scan, or by the fault after it, a page is only known to be remote. */
+/* The first scan and the faults after it only show the kernel that a page is remote. */
 #define SCANS 3
 
-/* There, which is where guest_memfd is not, and back, if once is not enough. */
+/* Pulls pages to the other node; the next firing pulls them back. */
 static void balancing_fire(struct gmem_migration *migration)
 {
 	gmem_balancing_run(migration->node, SCANS, touch_all, gmem_mechanism_moved_half, migration);
@@ -50,12 +55,12 @@ const struct gmem_trigger gmem_trigger_numa_balancing = {
 
 static void balancing_policy_allocate(struct gmem_migration *migration)
 {
-	size_t spare = migration->region->page_size;
+	size_t sentinel = migration->region->page_size;
 
 	balancing_allocate(migration);
-	/* With the spare page, lest that become a mapping, to be scanned, of its own. */
+	/* The sentinel is included, because it would be a VMA that is scanned otherwise. */
 	gmem_numa_balance(gmem_region_host(migration->region, 0),
-			  gmem_region_size(migration->region) + spare);
+			  gmem_region_size(migration->region) + sentinel);
 	gmem_numa_balance(migration->control->mem, gmem_anon_size(migration->control));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mechanisms that reclaim: swapping, demotion, and dropping caches. */
+/* Mechanisms that reclaim memory: swapping, demotion, and dropping caches. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -22,9 +22,9 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_region.h"
 
-/* Swaps the control out, as nothing else frees anonymous memory. */
+/* The control can only be reclaimed by swapping it out. */
 #define SWAP_SIZE	SZ_64M
-/* Requests to reclaim: each takes some, and spares what was used since the last. */
+/* Several requests are needed: each reclaims a part, and nothing that was used since the last. */
 #define MAX_REQUESTS	20
 
 static void swap_allocate(struct gmem_migration *migration)
@@ -49,7 +49,7 @@ static void cgroup_allocate(struct gmem_migration *migration)
 	swap_allocate(migration);
 }
 
-/* What is left of the control, in bytes.  Asking for much more takes a long time. */
+/* Returns the bytes of the control that are left.  Asking for much more takes a long time. */
 static size_t control_left(const struct gmem_migration *migration)
 {
 	return gmem_anon_present(migration->control) * migration->control->page_size;
@@ -59,7 +59,7 @@ static void request_reclaim(size_t bytes)
 {
 	int err = __gmem_cgroup_write("memory.reclaim", bytes);
 
-	/* EAGAIN: there was less to be had. */
+	/* EAGAIN means that the kernel has reclaimed less than it was asked for. */
 	if (err && err != -EAGAIN)
 		gmem_broken("memory.reclaim: %s", strerror(-err));
 }
@@ -79,7 +79,7 @@ const struct gmem_trigger gmem_trigger_memory_reclaim = {
 	.fire = memory_reclaim_fire,
 };
 
-/* Demotion: reclaim that sends memory to a slower node instead of freeing it. */
+/* Demotion is reclaim that sends memory to a slower node instead of freeing it. */
 
 #define DEMOTION	"/sys/kernel/mm/numa/demotion_enabled"
 #define MEMORY_TIERS	"/sys/devices/virtual/memory_tiering/memory_tier[0-9]*"
@@ -120,7 +120,7 @@ const struct gmem_trigger gmem_trigger_demotion = {
 	.cleanup = gmem_mechanism_cleanup,
 };
 
-/* Lowers the limit by what the control has; writing it reclaims at once. */
+/* Sets the limit below the usage by what is left of the control; the write reclaims at once. */
 static void memory_high_fire(struct gmem_migration *migration)
 {
 	size_t left;
@@ -129,7 +129,7 @@ static void memory_high_fire(struct gmem_migration *migration)
 		long high = gmem_cgroup_read("memory.current") - left;
 		int err = __gmem_cgroup_write("memory.high", high > 0 ? high : 0);
 
-		/* Or whoever allocates would be slowed down from now on. */
+		/* Lift the limit again, because it slows down everybody who allocates. */
 		err = err ?: __gmem_cgroup_write("memory.high", LONG_MAX);
 		if (err)
 			gmem_broken("memory.high: %s", strerror(-err));
@@ -189,11 +189,11 @@ const struct gmem_trigger gmem_trigger_damon_pageout = {
 	.fire = damon_pageout_fire,
 };
 
-/* Dropping caches: drops those of a block device, which is ordinary memory here. */
+/* The control of drop_caches is the page cache of a block device. */
 
 #define CACHE_SIZE	SZ_1M
 
-/* Pages of the device in the page cache, as mincore(2) sees them. */
+/* Counts the pages of the device that are in the page cache, by mincore(2). */
 static size_t cached_pages(int fd)
 {
 	char present[CACHE_SIZE / SZ_4K];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mechanisms that track accesses: they take the accessed bit, and look again. */
+/* Mechanisms that track accesses: they clear the accessed bit, and look at it again later. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <linux/bits.h>
 #include <linux/mman.h>
 
 #include "case/gmem_file.h"
@@ -13,7 +14,7 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_region.h"
 
-/* Pages of the control that were referenced, by the kernel's account of its mapping. */
+/* Counts the pages of the control that were referenced, by Referenced of /proc/self/smaps. */
 static size_t referenced_pages(const struct gmem_migration *migration)
 {
 	unsigned long start, end, address = (unsigned long)migration->control->mem;
@@ -33,7 +34,7 @@ static size_t referenced_pages(const struct gmem_migration *migration)
 			return kib * 1024 / migration->control->page_size;
 		}
 	}
-	gmem_broken("/proc/self/smaps does not tell what was referenced");
+	gmem_broken("/proc/self/smaps has no Referenced line for the control");
 }
 
 static void madv_cold_fire(struct gmem_migration *migration)
@@ -83,7 +84,7 @@ const struct gmem_trigger gmem_trigger_clear_soft_dirty = {
 };
 
 #define PAGE_IDLE	"/sys/kernel/mm/page_idle/bitmap"
-#define IDLE_BITS	64	/* a word of the bitmap, which is read and written whole */
+#define IDLE_BITS	64	/* of a word; the bitmap is read and written in whole words */
 
 static enum gmem_skip_reason page_idle_missing(void)
 {
@@ -97,7 +98,7 @@ static void mark_idle(int fd, const u64 *pfns, size_t count)
 
 		if (pwrite(fd, &word, sizeof(word), pfns[i] / IDLE_BITS * sizeof(word)) !=
 		    sizeof(word))
-			gmem_broken(PAGE_IDLE ": frame %#lx: %m", pfns[i]);
+			gmem_broken(PAGE_IDLE ": pfn %#lx: %m", pfns[i]);
 	}
 }
 
@@ -109,7 +110,7 @@ static size_t count_idle(int fd, const u64 *pfns, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (pread(fd, &word, sizeof(word), pfns[i] / IDLE_BITS * sizeof(word)) !=
 		    sizeof(word))
-			gmem_broken(PAGE_IDLE ": frame %#lx: %m", pfns[i]);
+			gmem_broken(PAGE_IDLE ": pfn %#lx: %m", pfns[i]);
 		idle += !!(word & BIT_ULL(pfns[i] % IDLE_BITS));
 	}
 	return idle;
@@ -124,7 +125,7 @@ static void page_idle_fire(struct gmem_migration *migration)
 		gmem_broken(PAGE_IDLE ": %m");
 	mark_idle(fd, migration->pfns, migration->region->npages);
 	mark_idle(fd, control->pfns, control->npages);
-	/* Reading looks at the accessed bits anew. */
+	/* Reading the bitmap makes the kernel look at the accessed bits again. */
 	count_idle(fd, migration->pfns, migration->region->npages);
 	gmem_mechanism_count(migration, count_idle(fd, control->pfns, control->npages));
 	close(fd);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A scene: a region and a control side by side, and what a trigger moved. */
+/* A migration: a region and a control side by side, and what a trigger moved. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#include "kselftest.h"
 
 #include "case/gmem_alloc.h"
 #include "case/gmem_case.h"
+#include "case/gmem_result.h"
 #include "mm/gmem_anon.h"
 #include "mm/gmem_numa.h"
 #include "mm/gmem_pagemap.h"
@@ -18,7 +16,7 @@
 #include "vm/gmem_guest.h"
 #include "vm/gmem_region.h"
 
-/* Pages of the one, then of the other, while allocating. */
+/* Region and control are allocated in turns, of that many pages each. */
 #define TURN 8
 
 void gmem_migration_allocate_on(struct gmem_migration *migration, int node)
@@ -34,7 +32,7 @@ void gmem_migration_allocate_on(struct gmem_migration *migration, int node)
 	gmem_numa_bind(-1);
 }
 
-/* On the first node, so that the first way to go is the second. */
+/* Allocates on the first node, because the first move goes to the second. */
 void gmem_migration_allocate(struct gmem_migration *migration)
 {
 	gmem_migration_allocate_on(migration, gmem_numa_node(0));
@@ -56,7 +54,7 @@ void gmem_migration_discard(struct gmem_migration *migration)
 }
 
 struct gmem_migration *gmem_migration_create(const struct gmem_trigger *trigger,
-				     struct gmem_region *region)
+					     struct gmem_region *region)
 {
 	struct gmem_migration *migration = gmem_zalloc(1, sizeof(*migration));
 
@@ -115,7 +113,7 @@ static void count_moved(struct gmem_migration *migration, struct gmem_tally *tal
 }
 
 void gmem_migration_trigger(struct gmem_migration *migration, struct gmem_guest *guest,
-		     struct gmem_tally *tally)
+			    struct gmem_tally *tally)
 {
 	u64 before;
 
@@ -137,7 +135,7 @@ void gmem_migration_count(struct gmem_migration *migration, struct gmem_tally *t
 }
 
 void gmem_migration_fire(struct gmem_migration *migration, struct gmem_guest *guest,
-		     struct gmem_tally *tally)
+			 struct gmem_tally *tally)
 {
 	gmem_migration_trigger(migration, guest, tally);
 	gmem_migration_count(migration, tally);
@@ -148,8 +146,7 @@ void __gmem_require_control(const struct gmem_location *at,
 			    const struct gmem_tally *tally)
 {
 	if (!tally->control)
-		__gmem_broken(at, "%s moved no anonymous memory either",
-			      migration->trigger->name);
+		__gmem_broken(at, "%s moved no anonymous memory either", migration->trigger->name);
 }
 
 void __gmem_check_stayed(const struct gmem_location *at, enum gmem_clause clause, const char *how,
@@ -162,7 +159,7 @@ void __gmem_check_stayed(const struct gmem_location *at, enum gmem_clause clause
 			    tally->moved, migration->region->name, gmem_expect_name());
 }
 
-/* Firings after which a page that is free to move is taken for one that is not. */
+/* A page that has not moved after so many firings is taken for one that never will. */
 #define TRIES	50
 
 void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally *tally)
@@ -180,7 +177,7 @@ void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally
 	gmem_require_control(migration, tally);
 	if (stays < npages)
 		gmem_fail(GMEM_ATOMICITY,
-			  "page %zu: wanted it to move once nothing is in its way, got the same frame %#lx %d times",
+			  "page %zu: wanted it to move once nothing is in its way, got the same pfn %#lx %d times",
 			  stays, before[stays], TRIES);
 	free(before);
 }

@@ -12,21 +12,22 @@
 #include "trigger/gmem_mover.h"
 #include "vm/gmem_region.h"
 
-/* Pages at a time: as long as it takes them, each of them is locked. */
-#define CHUNK	32
-/* How often to go through the region, and how often at most. */
-#define PASSES	2
-#define MOST	80
+/* Pages that are moved at a time; all of them are locked until each of them has moved. */
+#define CHUNK		32
+/* The mover goes through the region twice, to the other node and back, or more often. */
+#define MIN_PASSES	2
+#define MAX_PASSES	80
 
 struct gmem_mover {
 	struct gmem_worker *worker;
 	struct gmem_region *region;
-	size_t first, count;	/* the pages that are counted */
-	u64 *pfns;		/* of the region; only theirs are known */
-	u64 chunks;		/* moved, or not, so far */
-	u64 moved;
+	size_t first, count;	/* the pages whose moves are counted */
+	u64 *pfns;		/* by page of the region; only those of counted pages are set */
+	u64 chunks;		/* so far, whether or not they moved */
+	u64 moved;		/* pages, so far */
 };
 
+/* Reads the pfns of the @count pages from @first on, and returns how many have changed. */
 static size_t count_moved(struct gmem_mover *mover, size_t first, size_t count)
 {
 	struct gmem_region *region = mover->region;
@@ -37,13 +38,14 @@ static size_t count_moved(struct gmem_mover *mover, size_t first, size_t count)
 	for (size_t page = first; page < first + count; page++)
 		(void)READ_ONCE(*(char *)gmem_region_host(region, page));
 	gmem_pagemap_read(gmem_region_host(region, first), count, region->page_size,
-			       mover->pfns + first);
+			  mover->pfns + first);
 	for (size_t i = 0; i < count; i++)
 		moved += mover->pfns[first + i] != before[i];
 	return moved;
 }
 
-static void move(void *arg)
+/* Moves the next chunk: to the second node in one pass, and to the first in the next. */
+static void move_chunk(void *arg)
 {
 	struct gmem_mover *mover = arg;
 	struct gmem_region *region = mover->region;
@@ -65,16 +67,16 @@ struct gmem_mover *gmem_mover_start(struct gmem_region *region, size_t first, si
 	mover->pfns = gmem_zalloc(region->npages, sizeof(*mover->pfns));
 	for (size_t page = first; page < first + count; page += CHUNK)
 		count_moved(mover, page, CHUNK);
-	mover->worker = gmem_worker_start("moving pages", move, mover);
+	mover->worker = gmem_worker_start("moving pages", move_chunk, mover);
 	return mover;
 }
 
 void gmem_mover_wait(struct gmem_mover *mover)
 {
 	u64 pass = mover->region->npages / CHUNK, enough = READ_ONCE(mover->moved) + CHUNK;
-	u64 chunks = gmem_worker_rounds(mover->worker) + (PASSES - 1) * pass;
+	u64 chunks = gmem_worker_rounds(mover->worker) + (MIN_PASSES - 1) * pass;
 
-	for (int i = PASSES; i < MOST; i++) {
+	for (int i = MIN_PASSES; i < MAX_PASSES; i++) {
 		gmem_worker_wait(mover->worker, chunks += pass);
 		if (READ_ONCE(mover->moved) >= enough)
 			break;
@@ -88,7 +90,7 @@ u64 gmem_mover_stop(struct gmem_mover *mover)
 	gmem_worker_stop(mover->worker);
 	moved = mover->moved;
 	if (!moved)
-		gmem_broken("no page moved in %lu attempts on %d", mover->chunks, CHUNK);
+		gmem_broken("no page moved in %lu attempts on %d pages", mover->chunks, CHUNK);
 	free(mover->pfns);
 	free(mover);
 	return moved;

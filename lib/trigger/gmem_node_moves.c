@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Triggers that send pages to another node, by their address in this process. */
+/* Triggers that send pages of this process to another node, by address. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ static void move_pages_of_parent(void *arg)
 			 migration->node, true, status);
 }
 
-/* Another process asks for it, and waits until it is done. */
+/* Another process calls move_pages() on this one, which waits until that process has ended. */
 static void move_pages_by_other_fire(struct gmem_migration *migration)
 {
 	pid_t other = gmem_child_start(move_pages_of_parent, migration);
@@ -131,7 +131,7 @@ static void cpuset_allocate(struct gmem_migration *migration)
 	gmem_migration_allocate(migration);
 }
 
-/* The write returns when the memory has moved, or was refused. */
+/* The write returns once the kernel has moved the memory, or has refused to. */
 static void cpuset_fire(struct gmem_migration *migration)
 {
 	int err = __gmem_cgroup_write("cpuset.mems", migration->node);

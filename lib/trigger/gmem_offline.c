@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A region of which pages are taken out of use. */
+/* The set-up of memory failure tests: a region whose pages are taken out of use. */
 #include <stdlib.h>
 
 #include "case/gmem_alloc.h"
@@ -52,13 +52,12 @@ int __gmem_offline_page(struct gmem_offline *offline, size_t page)
 	return __gmem_poison(offline->how, addr, offline->pfns[page]);
 }
 
-void gmem_offline_check_others(const struct gmem_offline *offline, size_t page,
-			       const u64 *now)
+void gmem_offline_check_others(const struct gmem_offline *offline, size_t page, const u64 *now)
 {
 	for (size_t other = 0; other < offline->region->npages; other++)
 		if (other != page && now[other] != offline->pfns[other])
 			gmem_fail(GMEM_MEMORY_FAILURE,
-				  "%s: page %zu: wanted page %zu beside it in the same frame, got %#lx instead of %#lx",
+				  "%s: page %zu: wanted the same pfn for page %zu beside it, got %#lx instead of %#lx",
 				  offline->how->name, page, other, now[other],
 				  offline->pfns[other]);
 }

@@ -22,7 +22,7 @@ struct gmem_trigger {
 	const char *name;
 	/* It takes addresses, so that it reaches only memory that the host maps. */
 	bool by_address;
-	/* How often a test fires it. */
+	/* How many firings are enough for a test. */
 	unsigned int rounds;
 	/*
 	 * It tells MMU notifiers that all addresses change.  Any VM may then lose any stage-2
@@ -31,7 +31,10 @@ struct gmem_trigger {
 	bool notifies_all;
 	/* Returns why it cannot fire on this kernel and machine; NULL: it always can. */
 	enum gmem_skip_reason (*missing)(void);
-	/* Allocates region and control where it has reason to move them; NULL: on the first node. */
+	/*
+	 * Allocates region and control where it has reason to move them; NULL: it moves them from
+	 * anywhere, and they are allocated on the first node.
+	 */
 	void (*allocate)(struct gmem_migration *migration);
 	/* Fires once, and returns when the kernel has finished. */
 	void (*fire)(struct gmem_migration *migration);

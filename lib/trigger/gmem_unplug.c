@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory that is to go away from under a guest. */
+/* The set-up of tests that take memory away while a guest uses it. */
 #include <stdlib.h>
 
 #include "case/gmem_alloc.h"
@@ -16,10 +16,11 @@
 #include "vm/gmem_region.h"
 #include "vm/gmem_region_create.h"
 
-/* What is placed: a trigger's place() knows but its scene. */
-static struct gmem_unplug *placing;
+/* The unplug whose migration is being created, as allocate() is given the migration only. */
+static struct gmem_unplug *unplug_to_allocate;
 
-static size_t holds(const struct gmem_unplug *unplug, const u64 *pfns, size_t count)
+/* Counts the @pfns that are in the memory. */
+static size_t count_held(const struct gmem_unplug *unplug, const u64 *pfns, size_t count)
 {
 	size_t held = 0;
 
@@ -28,36 +29,38 @@ static size_t holds(const struct gmem_unplug *unplug, const u64 *pfns, size_t co
 	return held;
 }
 
-/* Ordinary pages leave the memory as it goes. */
+/* Shows that anonymous pages leave the memory when it is taken away. */
 static void prove(struct gmem_unplug *unplug, struct gmem_anon *control)
 {
 	const struct gmem_unplug_kind *kind = unplug->kind;
 
 	gmem_anon_touch_on(control, unplug->node);
 	gmem_anon_snapshot(control);
-	if (holds(unplug, control->pfns, control->npages) < control->npages)
-		gmem_broken("%s: not all anonymous pages are in %s", kind->name, kind->where);
+	if (count_held(unplug, control->pfns, control->npages) < control->npages)
+		gmem_broken("%s: wanted all anonymous pages in %s, got fewer", kind->name,
+			    kind->where);
 	kind->prove(unplug);
 	gmem_anon_snapshot(control);
-	if (holds(unplug, control->pfns, control->npages))
-		gmem_broken("%s: %s went with anonymous pages in it", kind->name, kind->where);
+	if (count_held(unplug, control->pfns, control->npages))
+		gmem_broken("%s: wanted no anonymous page left in %s, got some", kind->name,
+			    kind->where);
 	gmem_anon_discard(control, 0, control->npages);
 }
 
-static void place(struct gmem_migration *migration)
+static void allocate_in_memory(struct gmem_migration *migration)
 {
-	const struct gmem_unplug_kind *kind = placing->kind;
+	const struct gmem_unplug_kind *kind = unplug_to_allocate->kind;
 
-	kind->online(placing);
-	prove(placing, migration->control);
-	kind->online(placing);
-	gmem_migration_allocate_by_policy(migration, placing->node);
+	kind->online(unplug_to_allocate);
+	prove(unplug_to_allocate, migration->control);
+	kind->online(unplug_to_allocate);
+	gmem_migration_allocate_by_policy(migration, unplug_to_allocate->node);
 }
 
-static const struct gmem_trigger by_hand = {
+static const struct gmem_trigger unplug_trigger = {
 	.name = "unplug",
 	.missing = gmem_numa_missing,
-	.allocate = place,
+	.allocate = allocate_in_memory,
 };
 
 struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
@@ -76,8 +79,8 @@ struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 	unplug->nblocks = 1;
 	unplug->node = kind->find(unplug);
 	unplug->region = gmem_region_create(config, npages);
-	placing = unplug;
-	unplug->migration = gmem_migration_create(&by_hand, unplug->region);
+	unplug_to_allocate = unplug;
+	unplug->migration = gmem_migration_create(&unplug_trigger, unplug->region);
 	gmem_migration_snapshot(unplug->migration);
 	unplug->guest = gmem_guest_create_idle(unplug->region);
 	gmem_guest_run_on(unplug->guest, GMEM_GUEST_WRITE, 0, npages / 2);
@@ -126,7 +129,7 @@ void gmem_unplug_free(struct gmem_unplug *unplug)
 
 size_t gmem_unplug_held(const struct gmem_unplug *unplug)
 {
-	return holds(unplug, unplug->migration->pfns, unplug->region->npages);
+	return count_held(unplug, unplug->migration->pfns, unplug->region->npages);
 }
 
 void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tally)
@@ -138,7 +141,7 @@ void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tal
 			    held);
 	if (held < npages)
 		gmem_fail(GMEM_PLACEMENT,
-			  "wanted all %zu pages in %s, which is ZONE_MOVABLE, like ordinary ones, got %zu (%s)",
+			  "wanted all %zu pages in %s, which is ZONE_MOVABLE, like anonymous ones, got %zu (%s)",
 			  npages, unplug->kind->where, held, unplug->region->name);
 	tally->placed += held;
 }

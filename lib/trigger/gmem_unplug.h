@@ -19,7 +19,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 
 #include "vm/gmem_config.h"
 

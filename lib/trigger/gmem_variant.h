@@ -14,7 +14,7 @@
 #include "trigger/gmem_trigger.h"
 #include "vm/gmem_config.h"
 
-/* Adds the variant @_variant with @_config and with initializers of the fixture's other members. */
+/* Adds the variant @_variant of @_config; the other arguments initialize further members. */
 #define GMEM_VARIANT(_fixture, _variant, _config, ...) \
 FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 	.config = _config, \

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One of several guests side by side. */
+/* One of several VMs of a case. */
 #include <string.h>
 #include <linux/sizes.h>
 
+#include "case/gmem_result.h"
 #include "observe/gmem_unmap_probe.h"
 #include "observe/gmem_zone.h"
 #include "trigger/gmem_migration.h"
@@ -11,7 +12,7 @@
 #include "vm/gmem_region.h"
 #include "vm/gmem_region_create.h"
 
-/* Unmovable memory must not be where only movable memory may be. */
+/* Fails the case if unmovable memory is where only movable memory may be. */
 static void check_zone(struct gmem_vm *vm)
 {
 	struct gmem_zone zone;
@@ -21,8 +22,7 @@ static void check_zone(struct gmem_vm *vm)
 		if (zone.cma || zone.movable)
 			gmem_fail(GMEM_PLACEMENT,
 				  "page %zu: wanted neither CMA nor ZONE_MOVABLE, got %s (%s)",
-				  page, zone.cma ? "CMA" : zone.name,
-				  vm->region->name);
+				  page, zone.cma ? "CMA" : zone.name, vm->region->name);
 	}
 	vm->tally.placed += vm->region->npages;
 }
@@ -72,8 +72,7 @@ void gmem_vm_verify(struct gmem_vm *vm)
 	gmem_guest_run(vm->guest, GMEM_GUEST_WRITE);
 }
 
-void gmem_vm_add_up(const struct gmem_vm *vms, size_t count,
-		       struct gmem_tally *tally)
+void gmem_vm_add_up(const struct gmem_vm *vms, size_t count, struct gmem_tally *tally)
 {
 	memset(tally, 0, sizeof(*tally));
 	for (size_t i = 0; i < count; i++)

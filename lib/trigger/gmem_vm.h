@@ -13,7 +13,6 @@
 #define GMEM_VM_H
 
 #include <stddef.h>
-#include <linux/types.h>
 
 #include "case/gmem_case.h"
 
