@@ -47,15 +47,13 @@
 /* A page that is in use for a moment leaves the area within this many attempts. */
 #define TRIES	20
 
-GMEM_FIXTURE_WITH(cma,
-	GMEM_MEMBERS(
-		u64 *before, *after;	/* pfns of the file */
-		size_t npages;		/* of the file */
-		size_t chunk;		/* pages of the area that can be allocated */
-	),
-	GMEM_MEMBERS(
-		const char *unevictable;	/* value of compact_unevictable_allowed */
-	))
+GMEM_FIXTURE_WITH(cma, GMEM_MEMBERS(
+	u64 *before, *after;	/* pfns of the file */
+	size_t npages;		/* of the file */
+	size_t chunk;		/* pages of the area that can be allocated */
+), GMEM_MEMBERS(
+	const char *unevictable;	/* value of compact_unevictable_allowed */
+))
 
 #define CMA(_name, _type, _flags, _unevictable) \
 GMEM_VARIANT(cma, _name, GMEM_CONFIG(_type, _flags), \

@@ -65,7 +65,7 @@ static bool blocks_have_shadow(void)
 
 static int find_device(struct gmem_unplug *unplug)
 {
-	int node = gmem_virtio_mem_find(unplug->spare);
+	int node = gmem_virtio_mem_find(unplug->found);
 
 	gmem_skip_if(gmem_gigantic_missing());
 	if (blocks_have_shadow())
@@ -86,10 +86,10 @@ static void grow_device(struct gmem_unplug *unplug)
 {
 	unplug->nblocks = GMEM_GIGANTIC / (gmem_block_pages() * getpagesize());
 	unplug->block = gmem_virtio_mem_grow(GMEM_GIGANTIC, false);
-	gmem_block_online(unplug->spare[0], "online_movable");
+	gmem_block_online(unplug->found[0], "online_movable");
 	for (long nth = 0; nth < unplug->nblocks; nth++)
 		gmem_block_online(unplug->block + nth, "online_kernel");
-	gmem_block_offline(unplug->spare[0]);
+	gmem_block_offline(unplug->found[0]);
 }
 
 static bool take_page(int node)

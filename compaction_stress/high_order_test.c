@@ -49,14 +49,12 @@
 /* The pool has all huge pages that there are when this many attempts in a row add none. */
 #define MAX_VAIN	2
 
-GMEM_FIXTURE_WITH(high_order,
-	GMEM_MEMBERS(
-		int node;
-		size_t per_huge;	/* pages in a huge page */
-		long available;		/* huge pages that the pool can get */
-		u64 before[NPAGES], after[NPAGES];	/* pfns of the file */
-	),
-	)
+GMEM_FIXTURE_WITH(high_order, GMEM_MEMBERS(
+	int node;
+	size_t per_huge;	/* pages in a huge page */
+	long available;		/* huge pages that the pool can get */
+	u64 before[NPAGES], after[NPAGES];	/* pfns of the file */
+), GMEM_MEMBERS())
 
 GMEM_TYPE_VARIANT(high_order, default, optin_mmap_shared)
 GMEM_TYPE_VARIANT(high_order, default, optin_mmap)

@@ -34,14 +34,12 @@
 #define NPAGES	1024
 #define SLACK	(NPAGES / 4)
 
-GMEM_FIXTURE_WITH(accounting,
-	GMEM_MEMBERS(
-		struct gmem_account before;	/* the file was allocated */
-		bool locked;
-	),
-	GMEM_MEMBERS(
-		bool locked;		/* in memory, by mlock(2) */
-	))
+GMEM_FIXTURE_WITH(accounting, GMEM_MEMBERS(
+	struct gmem_account before;	/* the file was allocated */
+	bool locked;
+), GMEM_MEMBERS(
+	bool locked;		/* in memory, by mlock(2) */
+))
 
 GMEM_CONFIG_VARIANT(accounting, optin_mmap_shared)
 GMEM_VARIANT(accounting, optin_mmap_shared_locked, GMEM_CONFIG(default, optin_mmap_shared),
@@ -85,7 +83,7 @@ static void create(FIXTURE_DATA(accounting) * self, const struct gmem_config *co
 	self->region = gmem_region_create(config, NPAGES);
 	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create_idle(self->region);
-	gmem_guest_skim(self->guest);
+	gmem_guest_stamp_lines(self->guest);
 	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
 	gmem_guest_wait_rounds(self->guest, 1);
 	gmem_guest_pause(self->guest);

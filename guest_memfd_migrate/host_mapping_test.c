@@ -36,14 +36,12 @@ struct writer_state {
 	u64 passes;		/* the value that every counter must have */
 };
 
-GMEM_FIXTURE_WITH(host_mapping,
-	GMEM_MEMBERS(
-		struct writer_state *state;
-		pthread_t writer;
-		char *second;		/* this process's second mapping of the file */
-		size_t lines;		/* cache lines of the region */
-	),
-	GMEM_MEMBERS())
+GMEM_FIXTURE_WITH(host_mapping, GMEM_MEMBERS(
+	struct writer_state *state;
+	pthread_t writer;
+	char *second;		/* this process's second mapping of the file */
+	size_t lines;		/* cache lines of the region */
+), GMEM_MEMBERS())
 
 GMEM_TRIGGER_VARIANT(host_mapping, optin_mmap_shared, move_pages_all)
 GMEM_TRIGGER_VARIANT(host_mapping, mmap_shared, move_pages_all)

@@ -23,11 +23,9 @@
 
 #define NPAGES	64
 
-GMEM_FIXTURE_WITH(migrate_status,
-	GMEM_MEMBERS(
-		struct gmem_tally tally;
-	),
-	GMEM_MEMBERS())
+GMEM_FIXTURE_WITH(migrate_status, GMEM_MEMBERS(
+	struct gmem_tally tally;
+), GMEM_MEMBERS())
 
 GMEM_CONFIG_VARIANT(migrate_status, optin_mmap_shared)
 GMEM_CONFIG_VARIANT(migrate_status, mmap_shared)

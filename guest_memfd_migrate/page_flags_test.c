@@ -29,13 +29,11 @@
 #define ROUNDS	2
 #define WRITTEN	(BIT(KPF_DIRTY) | BIT(KPF_UPTODATE))
 
-GMEM_FIXTURE_WITH(page_flags,
-	GMEM_MEMBERS(
-		u64 pfns[NPAGES];	/* as of the last look, like the flags */
-		u64 flags[NPAGES];
-		bool written[NPAGES];
-	),
-	GMEM_MEMBERS())
+GMEM_FIXTURE_WITH(page_flags, GMEM_MEMBERS(
+	u64 pfns[NPAGES];	/* as of the last look, like the flags */
+	u64 flags[NPAGES];
+	bool written[NPAGES];
+), GMEM_MEMBERS())
 
 GMEM_TRIGGER_VARIANT(page_flags, optin_mmap, compact_memory)
 GMEM_TRIGGER_VARIANT(page_flags, optin_mmap_shared, compact_memory)

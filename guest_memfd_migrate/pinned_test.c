@@ -43,11 +43,9 @@ struct pinner {
 
 static const struct pinner pinner_pipe, pinner_io_uring;
 
-GMEM_FIXTURE_WITH(pinned,
-	GMEM_MEMBERS(),
-	GMEM_MEMBERS(
-		const struct pinner *pinner;
-	))
+GMEM_FIXTURE_WITH(pinned, GMEM_MEMBERS(), GMEM_MEMBERS(
+	const struct pinner *pinner;
+))
 
 #define VARIANT(_flags, _pinner) \
 GMEM_VARIANT(pinned, _flags##_by_##_pinner, GMEM_CONFIG(default, _flags), \

@@ -37,20 +37,18 @@
 #define MAX_HOLE	8	/* pages of the largest hole */
 #define HOLES	300		/* how many holes are enough */
 
-GMEM_FIXTURE_WITH(punch_hole_race,
-	GMEM_MEMBERS(
-		struct gmem_tally tally;
-		unsigned int random;
-		u64 key;
-		/* The state of the first half, if only the host uses that. */
-		u16 generation[HALF];	/* what the host wrote last */
-		bool written[HALF];	/* and has not punched out since */
-		u64 pfns[HALF];		/* where the page was when the host wrote it */
-		u64 moved_before_punch;	/* pages */
-	),
-	GMEM_MEMBERS(
-		bool beside;		/* the guest uses the second half only */
-	))
+GMEM_FIXTURE_WITH(punch_hole_race, GMEM_MEMBERS(
+	struct gmem_tally tally;
+	unsigned int random;
+	u64 key;
+	/* The state of the first half, if only the host uses that. */
+	u16 generation[HALF];	/* what the host wrote last */
+	bool written[HALF];	/* and has not punched out since */
+	u64 pfns[HALF];		/* where the page was when the host wrote it */
+	u64 moved_before_punch;	/* pages */
+), GMEM_MEMBERS(
+	bool beside;		/* the guest uses the second half only */
+))
 
 GMEM_VARIANT(punch_hole_race, optin_mmap_shared_beside_the_guest,
 	     GMEM_CONFIG(default, optin_mmap_shared), .beside = true)
@@ -183,7 +181,7 @@ TEST_F_TIMEOUT(punch_hole_race, is_gone, GMEM_CASE_TIMEOUT)
 	self->key = gmem_pattern_key(gmem_seed());
 	self->migration = gmem_migration_create(&gmem_trigger_move_pages, self->region);
 	self->guest = gmem_guest_create_idle(self->region);
-	gmem_guest_skim(self->guest);
+	gmem_guest_stamp_lines(self->guest);
 	if (variant->beside)
 		gmem_guest_run_on(self->guest, GMEM_GUEST_WRITE, HALF, HALF);
 	else

@@ -29,13 +29,11 @@
 
 #define NPAGES	16
 
-GMEM_FIXTURE_WITH(stale_access,
-	GMEM_MEMBERS(
-		struct gmem_stale_write *stale_write;
-	),
-	GMEM_MEMBERS(
-		enum gmem_guest_work work;
-	))
+GMEM_FIXTURE_WITH(stale_access, GMEM_MEMBERS(
+	struct gmem_stale_write *stale_write;
+), GMEM_MEMBERS(
+	enum gmem_guest_work work;
+))
 
 #define VARIANT(_flags, _trigger, _how, _work) \
 GMEM_VARIANT(stale_access, _flags##_##_trigger##_##_how, GMEM_CONFIG(default, _flags), \
@@ -79,7 +77,7 @@ static struct gmem_guest *create_guest(struct gmem_region *region)
 	guest = gmem_guest_create_idle(region);
 	if (both_have_cpus)
 		gmem_numa_run_on(here);
-	gmem_guest_skim(guest);
+	gmem_guest_stamp_lines(guest);
 	return guest;
 }
 

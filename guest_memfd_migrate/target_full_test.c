@@ -30,12 +30,10 @@
 #define FILLER_PAGES	2048
 #define MAX_FILLERS	32
 
-GMEM_FIXTURE_WITH(target_full,
-	GMEM_MEMBERS(
-		struct gmem_anon *filler[MAX_FILLERS];
-		long pool;		/* huge pages that the node had before */
-	),
-	GMEM_MEMBERS())
+GMEM_FIXTURE_WITH(target_full, GMEM_MEMBERS(
+	struct gmem_anon *filler[MAX_FILLERS];
+	long pool;		/* huge pages that the node had before */
+), GMEM_MEMBERS())
 
 GMEM_CONFIG_VARIANT(target_full, optin_mmap_shared)
 GMEM_CONFIG_VARIANT(target_full, mmap_shared)

@@ -51,22 +51,20 @@ struct shared_state {
 	unsigned int polls;	/* from the start of the second call to the teardown */
 };
 
-GMEM_FIXTURE_WITH(vm_teardown,
-	GMEM_MEMBERS(
-		const FIXTURE_VARIANT(vm_teardown) * variant;
-		struct shared_state *shared;
-		int rounds;
-		pid_t owner;
-		pid_t target;		/* whose pages are moved: the owner's, or ours if 0 */
-		char *pages;		/* their address in the target */
-		int node;		/* where they are sent next */
-		struct gmem_tally tally;
-	),
-	GMEM_MEMBERS(
-		/* Called in the owner; NULL: the owner is killed. */
-		void (*teardown)(struct gmem_region *region);
-		bool ours;		/* this process maps the file, too */
-	))
+GMEM_FIXTURE_WITH(vm_teardown, GMEM_MEMBERS(
+	const FIXTURE_VARIANT(vm_teardown) * variant;
+	struct shared_state *shared;
+	int rounds;
+	pid_t owner;
+	pid_t target;		/* whose pages are moved: the owner's, or ours if 0 */
+	char *pages;		/* their address in the target */
+	int node;		/* where they are sent next */
+	struct gmem_tally tally;
+), GMEM_MEMBERS(
+	/* Called in the owner; NULL: the owner is killed. */
+	void (*teardown)(struct gmem_region *region);
+	bool ours;		/* this process maps the file, too */
+))
 
 /* Frees the file, and its memory with it, while there still is a VM. */
 static void file_first(struct gmem_region *region)
@@ -124,7 +122,7 @@ static void run_owner(void *arg)
 
 	region = gmem_region_create(&self->variant->config, NPAGES);
 	guest = gmem_guest_create_idle(region);
-	gmem_guest_skim(guest);
+	gmem_guest_stamp_lines(guest);
 	gmem_pattern_write(region->host, 0, NPAGES);
 	gmem_guest_run_on(guest, GMEM_GUEST_OVERWRITE, 0, GUEST_PAGES);
 	gmem_guest_wait_rounds(guest, 1);

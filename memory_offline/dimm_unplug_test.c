@@ -43,7 +43,7 @@
 
 static int find_dimm(struct gmem_unplug *unplug)
 {
-	return gmem_dimm_find(unplug->spare);
+	return gmem_dimm_find(unplug->found);
 }
 
 static void prove_ejectable(struct gmem_unplug *unplug)
@@ -51,14 +51,14 @@ static void prove_ejectable(struct gmem_unplug *unplug)
 	gmem_dimm_eject(unplug->block);
 	if (gmem_dimm_wait(ATTEMPTS) != GMEM_DIMM_GONE)
 		gmem_broken("the DIMM was not ejected with nothing but the control in it");
-	gmem_dimm_plug(unplug->spare);
+	gmem_dimm_plug(unplug->found);
 }
 
 static const struct gmem_unplug_kind eject = {
 	.name = "eject",
 	.where = "the DIMM",
 	.find = find_dimm,
-	.online = gmem_unplug_online_spare,
+	.online = gmem_unplug_online_first,
 	.prove = prove_ejectable,
 };
 
@@ -100,7 +100,7 @@ TEST_F_TIMEOUT(dimm, goes_if_movable, GMEM_CASE_TIMEOUT)
 	gmem_migration_count(unplug->migration, &tally);
 	gmem_unplug_check_unmapped(unplug);
 	gmem_unplug_verify(unplug, &tally);
-	gmem_dimm_plug(unplug->spare);
+	gmem_dimm_plug(unplug->found);
 	gmem_case_pass(&tally, GMEM_MOVED | GMEM_CONTROL | GMEM_PLACED | GMEM_RACED |
 			       GMEM_VERIFIED);
 }
@@ -116,7 +116,7 @@ static void check_ejected_when_free(struct gmem_unplug *unplug, enum gmem_dimm_s
 		gmem_fail(GMEM_LIVENESS,
 			  "eject: wanted the DIMM gone once the file is punched, got it still there (%s)",
 			  unplug->region->name);
-	gmem_dimm_plug(unplug->spare);
+	gmem_dimm_plug(unplug->found);
 }
 
 TEST_F_TIMEOUT(dimm, stays_if_unmovable, GMEM_CASE_TIMEOUT)

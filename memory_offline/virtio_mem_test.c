@@ -51,7 +51,7 @@
 
 static int find_device(struct gmem_unplug *unplug)
 {
-	int node = gmem_virtio_mem_find(unplug->spare);
+	int node = gmem_virtio_mem_find(unplug->found);
 
 	gmem_sysctl_set("/sys/devices/system/memory/auto_online_blocks",
 			unplug->zone_movable ? "online_movable" : "online_kernel");
@@ -65,10 +65,10 @@ static int find_device(struct gmem_unplug *unplug)
 static void grow_device(struct gmem_unplug *unplug)
 {
 	if (!unplug->zone_movable)
-		gmem_block_online(unplug->spare[0], "online_movable");
+		gmem_block_online(unplug->found[0], "online_movable");
 	unplug->block = gmem_virtio_mem_grow(gmem_block_pages() * getpagesize(), true);
 	if (!unplug->zone_movable)
-		gmem_block_offline(unplug->spare[0]);
+		gmem_block_offline(unplug->found[0]);
 }
 
 static void prove_shrinks(struct gmem_unplug *unplug)

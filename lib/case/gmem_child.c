@@ -32,14 +32,15 @@ bool gmem_child_ended(pid_t child, int *status)
 	return ended == child;
 }
 
-int gmem_child_wait(pid_t child, enum gmem_clause clause, const char *doing)
+int gmem_child_wait_at(const struct gmem_location *at, pid_t child, enum gmem_clause clause,
+		       const char *doing)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
 	int status;
 
 	while (!gmem_child_ended(child, &status))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(clause, "stuck while %s", doing);
+			gmem_fail_at(at, clause, "stuck while %s", doing);
 	return status;
 }
 

@@ -31,7 +31,9 @@ bool gmem_child_ended(pid_t child, int *status);
  * Waits until @child has ended, and returns its status as waitpid(2) reports it.  Fails the
  * case (@clause) with "stuck while @doing" after GMEM_TIMEOUT_S.
  */
-int gmem_child_wait(pid_t child, enum gmem_clause clause, const char *doing);
+#define gmem_child_wait(child, clause, doing) gmem_child_wait_at(GMEM_HERE, child, clause, doing)
+int gmem_child_wait_at(const struct gmem_location *at, pid_t child, enum gmem_clause clause,
+		       const char *doing);
 
 /*
  * Returns a duplicate of descriptor @fd of @child (pidfd_getfd(2)).  The case is BROKEN if

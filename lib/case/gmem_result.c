@@ -96,7 +96,7 @@ static void finish(const struct gmem_location *at, enum gmem_clause clause, int 
 	_exit(status);
 }
 
-void __gmem_fail(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...)
+void gmem_fail_at(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...)
 {
 	char message[700], text[800];
 	va_list args;
@@ -108,7 +108,7 @@ void __gmem_fail(const struct gmem_location *at, enum gmem_clause clause, const 
 	finish(at, clause, KSFT_FAIL, text);
 }
 
-void __gmem_broken(const struct gmem_location *at, const char *fmt, ...)
+void gmem_broken_at(const struct gmem_location *at, const char *fmt, ...)
 {
 	char message[700], text[800];
 	va_list args;
@@ -120,7 +120,7 @@ void __gmem_broken(const struct gmem_location *at, const char *fmt, ...)
 	finish(at, GMEM_NO_CLAUSE, EXIT_BROKEN, text);
 }
 
-void __gmem_skip(const struct gmem_location *at, enum gmem_skip_reason why, const char *fmt, ...)
+void gmem_skip_at(const struct gmem_location *at, enum gmem_skip_reason why, const char *fmt, ...)
 {
 	char message[700], text[800];
 	va_list args;
@@ -132,8 +132,8 @@ void __gmem_skip(const struct gmem_location *at, enum gmem_skip_reason why, cons
 	finish(at, GMEM_NO_CLAUSE, KSFT_SKIP, text);
 }
 
-void __gmem_skip_if(const struct gmem_location *at, enum gmem_skip_reason why)
+void gmem_skip_if_at(const struct gmem_location *at, enum gmem_skip_reason why)
 {
 	if (why != GMEM_SKIP_none)
-		__gmem_skip(at, why, "%s", skips[why].text);
+		gmem_skip_at(at, why, "%s", skips[why].text);
 }

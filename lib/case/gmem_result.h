@@ -14,6 +14,9 @@
  *
  *	# FAIL C4: page 3: wanted the same frame, got 0x40d51 instead of 0x8d91 [seed 0x1]
  *	# at guest_memfd_pin/stays_put_test.c:87 in check_frames(): C4 unmovable
+ *
+ * A function of the library that checks something for a test is a macro as well, which passes
+ * the test's own location on to a function of that name with _at behind it.
  */
 #ifndef GMEM_RESULT_H
 #define GMEM_RESULT_H
@@ -48,18 +51,18 @@ enum gmem_clause {
 #define GMEM_SKIP_REASONS(GMEM_SKIP) \
 	GMEM_SKIP(no_kvm, "no /dev/kvm that offers guest_memfd") \
 	GMEM_SKIP(no_vm_type, "this machine does not offer the VM type") \
-	GMEM_SKIP(no_private_slots, "KVM takes no slot here that the host cannot map") \
+	GMEM_SKIP(no_private_slots, "KVM takes no memslot here that the host cannot map") \
 	GMEM_SKIP(no_numa, "fewer than two NUMA nodes with memory") \
 	GMEM_SKIP(expected_unmovable, "guest_memfd of this shape is expected to be unmovable") \
 	GMEM_SKIP(expected_movable, "guest_memfd of this shape is expected to be movable") \
 	GMEM_SKIP(flag_refused, "the kernel refuses the flag, as it is expected to") \
-	GMEM_SKIP(no_kprobes, "no kprobe events: frames and stage-2 unmaps cannot be seen") \
+	GMEM_SKIP(no_kprobes, "no kprobe events: pfns and stage-2 unmaps cannot be seen") \
 	GMEM_SKIP(no_compaction, "the kernel has no compaction of unevictable memory") \
 	GMEM_SKIP(no_numa_migration, "the kernel has no move_pages()") \
 	GMEM_SKIP(no_cpuset, "no cpuset controller of cgroup v2") \
 	GMEM_SKIP(no_huge_pages, "no pool of huge pages, or they are not small beside a node") \
 	GMEM_SKIP(no_root, "not root") \
-	GMEM_SKIP(no_pagemap, "no frame numbers in /proc/self/pagemap") \
+	GMEM_SKIP(no_pagemap, "no pfns in /proc/self/pagemap") \
 	GMEM_SKIP(no_zone_movable, "no ZONE_MOVABLE, and no memory block that could be one") \
 	GMEM_SKIP(no_cma, "no CMA area that can be made half of what its node has free") \
 	GMEM_SKIP(no_numa_balancing, "no NUMA balancing, or no knobs to hurry it") \
@@ -72,7 +75,7 @@ enum gmem_clause {
 	GMEM_SKIP(no_page_idle, "the kernel has no idle page tracking") \
 	GMEM_SKIP(no_prefault, "no KVM_PRE_FAULT_MEMORY on this machine") \
 	GMEM_SKIP(no_memory_failure, "no memory failure handling, or no way to take it back") \
-	GMEM_SKIP(no_spare_blocks, "no node whose only memory is two blocks that are offline") \
+	GMEM_SKIP(no_offline_blocks, "no node whose only memory is two blocks that are offline") \
 	GMEM_SKIP(no_qmp, "no QMP port of this machine") \
 	GMEM_SKIP(no_dimm, "no DIMM that the kernel can eject and QMP plug again") \
 	GMEM_SKIP(no_virtio_mem, "no virtio-mem device, or no driver for it") \
@@ -100,25 +103,25 @@ struct gmem_location {
  */
 
 /* Clause @clause is broken.  The message says who, where, what was wanted, and what was got. */
-#define gmem_fail(clause, ...) __gmem_fail(GMEM_HERE, clause, __VA_ARGS__)
+#define gmem_fail(clause, ...) gmem_fail_at(GMEM_HERE, clause, __VA_ARGS__)
 
 /* The machine or the set-up lacks something, and nothing was learnt about the kernel. */
-#define gmem_broken(...) __gmem_broken(GMEM_HERE, __VA_ARGS__)
+#define gmem_broken(...) gmem_broken_at(GMEM_HERE, __VA_ARGS__)
 
 /* The case does not apply here, for the reason @why of the closed list. */
-#define gmem_skip(why, ...) __gmem_skip(GMEM_HERE, why, __VA_ARGS__)
+#define gmem_skip(why, ...) gmem_skip_at(GMEM_HERE, why, __VA_ARGS__)
 
 /* Skips the case, in the words of the closed list, unless @why is GMEM_SKIP_none. */
-#define gmem_skip_if(why) __gmem_skip_if(GMEM_HERE, why)
+#define gmem_skip_if(why) gmem_skip_if_at(GMEM_HERE, why)
 
 /* The macros call these; @at is where the case ends. */
 __noreturn __printf(3, 4)
-void __gmem_fail(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...);
+void gmem_fail_at(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...);
 __noreturn __printf(2, 3)
-void __gmem_broken(const struct gmem_location *at, const char *fmt, ...);
+void gmem_broken_at(const struct gmem_location *at, const char *fmt, ...);
 __noreturn __printf(3, 4)
-void __gmem_skip(const struct gmem_location *at, enum gmem_skip_reason why, const char *fmt, ...);
-void __gmem_skip_if(const struct gmem_location *at, enum gmem_skip_reason why);
+void gmem_skip_at(const struct gmem_location *at, enum gmem_skip_reason why, const char *fmt, ...);
+void gmem_skip_if_at(const struct gmem_location *at, enum gmem_skip_reason why);
 
 /*
  * Takes the buffer of @size bytes at @reason for the result line.  It says BROKEN from now

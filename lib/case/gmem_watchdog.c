@@ -49,8 +49,8 @@ static void abandon(pid_t child)
 	if (shared->ended)
 		_exit(shared->status);
 	if (shared->clause)
-		__gmem_fail(&shared->at, shared->clause, "stuck while %s", shared->doing);
-	__gmem_broken(&shared->at, "stuck while %s", shared->doing);
+		gmem_fail_at(&shared->at, shared->clause, "stuck while %s", shared->doing);
+	gmem_broken_at(&shared->at, "stuck while %s", shared->doing);
 }
 
 __noreturn
@@ -110,8 +110,8 @@ static bool is_first_thread(void)
 	return case_pid && syscall(SYS_gettid) == case_pid;
 }
 
-void __gmem_watchdog_arm(const struct gmem_location *at, enum gmem_clause clause,
-			 const char *doing)
+void gmem_watchdog_arm_at(const struct gmem_location *at, enum gmem_clause clause,
+			  const char *doing)
 {
 	if (!is_first_thread() || shared->ended)
 		return;

@@ -27,9 +27,9 @@ void gmem_watchdog_begin(void);
  * or is BROKEN if @clause is GMEM_NO_CLAUSE.  The report has the location where the watchdog was
  * armed.  Calls do not nest, and other threads and processes are not watched.
  */
-#define gmem_watchdog_arm(clause, doing) __gmem_watchdog_arm(GMEM_HERE, clause, doing)
-void __gmem_watchdog_arm(const struct gmem_location *at, enum gmem_clause clause,
-			 const char *doing);
+#define gmem_watchdog_arm(clause, doing) gmem_watchdog_arm_at(GMEM_HERE, clause, doing)
+void gmem_watchdog_arm_at(const struct gmem_location *at, enum gmem_clause clause,
+			  const char *doing);
 void gmem_watchdog_disarm(void);
 
 #endif /* GMEM_WATCHDOG_H */

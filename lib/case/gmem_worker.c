@@ -49,22 +49,22 @@ u64 gmem_worker_rounds(const struct gmem_worker *worker)
 	return READ_ONCE(worker->rounds);
 }
 
-static void fail_stuck(const struct gmem_worker *worker)
+static void fail_stuck(const struct gmem_location *at, const struct gmem_worker *worker)
 {
-	gmem_fail(GMEM_LIFECYCLE, "stuck while %s, after %lu rounds", worker->doing,
-		  gmem_worker_rounds(worker));
+	gmem_fail_at(at, GMEM_LIFECYCLE, "stuck while %s, after %lu rounds", worker->doing,
+		     gmem_worker_rounds(worker));
 }
 
-void gmem_worker_wait(struct gmem_worker *worker, u64 rounds)
+void gmem_worker_wait_at(const struct gmem_location *at, struct gmem_worker *worker, u64 rounds)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
 
 	while (gmem_worker_rounds(worker) < rounds)
 		if (!gmem_deadline_poll(&deadline))
-			fail_stuck(worker);
+			fail_stuck(at, worker);
 }
 
-void gmem_worker_stop(struct gmem_worker *worker)
+void gmem_worker_stop_at(const struct gmem_location *at, struct gmem_worker *worker)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
 
@@ -73,7 +73,7 @@ void gmem_worker_stop(struct gmem_worker *worker)
 	WRITE_ONCE(worker->stop, true);
 	while (!READ_ONCE(worker->ended))
 		if (!gmem_deadline_poll(&deadline))
-			fail_stuck(worker);
+			fail_stuck(at, worker);
 	pthread_join(worker->thread, NULL);
 	free(worker);
 }

@@ -15,6 +15,8 @@
 
 #include <linux/types.h>
 
+#include "case/gmem_result.h"
+
 struct gmem_worker;
 
 /*
@@ -31,12 +33,14 @@ u64 gmem_worker_rounds(const struct gmem_worker *worker);
  * Waits until @once has returned @rounds times since the start.  Fails the case (C11) after
  * GMEM_TIMEOUT_S.
  */
-void gmem_worker_wait(struct gmem_worker *worker, u64 rounds);
+#define gmem_worker_wait(worker, rounds) gmem_worker_wait_at(GMEM_HERE, worker, rounds)
+void gmem_worker_wait_at(const struct gmem_location *at, struct gmem_worker *worker, u64 rounds);
 
 /*
  * Ends the thread after its present round, and frees @worker, which may be NULL.  Fails the case
  * (C11) if that round takes longer than GMEM_TIMEOUT_S.
  */
-void gmem_worker_stop(struct gmem_worker *worker);
+#define gmem_worker_stop(worker) gmem_worker_stop_at(GMEM_HERE, worker)
+void gmem_worker_stop_at(const struct gmem_location *at, struct gmem_worker *worker);
 
 #endif /* GMEM_WORKER_H */

@@ -240,7 +240,7 @@ int gmem_block_find_offline_node(long ids[2])
 	char path[64];
 
 	if (node < 0)
-		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
+		gmem_skip_if(GMEM_SKIP_no_offline_blocks);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), MEMORY "/memory%ld/state", ids[i]);
 		gmem_restore_call(restore_offline, path, "");

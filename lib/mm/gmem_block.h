@@ -43,7 +43,7 @@ size_t gmem_block_holds(long id, const u64 *pfns, size_t count);
  * Finds a node whose memory is all offline, in two blocks at least, and returns it; @ids are
  * the node's two lowest blocks.  If the caller brings one block online, all memory of the
  * node is in that block.  At the end of the case both blocks are taken offline.  Skips the
- * case (no_spare_blocks) if there is no such node.
+ * case (no_offline_blocks) if there is no such node.
  */
 int gmem_block_find_offline_node(long ids[2]);
 

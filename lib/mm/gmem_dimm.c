@@ -81,7 +81,7 @@ int gmem_dimm_find(long blocks[2])
 		gmem_skip_if(GMEM_SKIP_no_dimm);
 	node = __gmem_block_find_offline_node(blocks);
 	if (node < 0)
-		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
+		gmem_skip_if(GMEM_SKIP_no_offline_blocks);
 	eject_path(blocks[0], path, sizeof(path));
 	if (!gmem_file_exists(path))
 		gmem_skip_if(GMEM_SKIP_no_dimm);

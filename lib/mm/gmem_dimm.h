@@ -28,7 +28,7 @@ enum gmem_dimm_state {
 /*
  * Finds the DIMM with the id "dimm", and returns its node; @blocks are two blocks as
  * gmem_block_find_offline_node() finds them.  The DIMM is plugged again at the end of the case.
- * Skips the case (no_qmp, no_dimm, no_spare_blocks, no_kprobes) if something is missing.
+ * Skips the case (no_qmp, no_dimm, no_offline_blocks, no_kprobes) if something is missing.
  */
 int gmem_dimm_find(long blocks[2]);
 

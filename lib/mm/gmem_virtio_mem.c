@@ -36,7 +36,7 @@ int gmem_virtio_mem_find(long others[2])
 		gmem_skip_if(GMEM_SKIP_no_virtio_mem);
 	node = gmem_block_find_offline_node(others);
 	if (gmem_qmp_get(DEVICE, "node") != node)
-		gmem_skip_if(GMEM_SKIP_no_spare_blocks);
+		gmem_skip_if(GMEM_SKIP_no_offline_blocks);
 	if (gmem_qmp_get(DEVICE, "size"))
 		gmem_broken("wanted a virtio-mem device without memory, got %lu bytes",
 			    gmem_qmp_get(DEVICE, "size"));

@@ -20,7 +20,7 @@
  * Finds the device with the id "virtio-mem", which must have no memory plugged, and returns
  * its node; @others are two blocks of the same node as gmem_block_find_offline_node() finds
  * them.  At the end of the case all memory of the device is unplugged.  Skips the case
- * (no_qmp, no_virtio_mem, no_spare_blocks) if something is missing.
+ * (no_qmp, no_virtio_mem, no_offline_blocks) if something is missing.
  */
 int gmem_virtio_mem_find(long others[2]);
 

@@ -87,17 +87,18 @@ void gmem_account_read(struct gmem_account *account)
 	account->charged = gmem_cgroup_read("memory.current") / page_size;
 }
 
-static void check_growth(long want, long got, long slack, const char *when, int nth,
-			 const char *what)
+static void check_growth(const struct gmem_location *at, long want, long got, long slack,
+			 const char *when, int nth, const char *what)
 {
 	if (labs(want - got) > slack)
-		gmem_fail(GMEM_ACCOUNTING,
-			  "%s: node %d: wanted %ld pages more in %s, got %ld", when,
-			  gmem_numa_node(nth), want, what, got);
+		gmem_fail_at(at, GMEM_ACCOUNTING,
+			     "%s: node %d: wanted %ld pages more in %s, got %ld", when,
+			     gmem_numa_node(nth), want, what, got);
 }
 
-void gmem_account_check(const struct gmem_account *before, const struct gmem_account *now,
-			const long pages[2], bool locked, long slack, const char *when)
+void gmem_account_check_at(const struct gmem_location *at, const struct gmem_account *before,
+			   const struct gmem_account *now, const long pages[2], bool locked,
+			   long slack, const char *when)
 {
 	for (int nth = 0; nth < 2; nth++) {
 		const long want[] = {
@@ -108,12 +109,12 @@ void gmem_account_check(const struct gmem_account *before, const struct gmem_acc
 		};
 
 		for (int i = 0; i <= GMEM_NR_MLOCK; i++)
-			check_growth(want[i], now->node[nth][i] - before->node[nth][i], slack,
+			check_growth(at, want[i], now->node[nth][i] - before->node[nth][i], slack,
 				     when, nth, counter_names[i]);
-		check_growth(pages[nth], now->file[nth] - before->file[nth], slack, when, nth,
+		check_growth(at, pages[nth], now->file[nth] - before->file[nth], slack, when, nth,
 			     "the cgroup's page cache");
-		check_growth(pages[nth], now->unevictable[nth] - before->unevictable[nth], slack,
-			     when, nth, "the cgroup's unevictable memory");
+		check_growth(at, pages[nth], now->unevictable[nth] - before->unevictable[nth],
+			     slack, when, nth, "the cgroup's unevictable memory");
 	}
 }
 
@@ -152,7 +153,8 @@ static void shrink_slabs(void)
 	globfree(&caches);
 }
 
-void gmem_account_wait(const struct gmem_account *before, long slack)
+void gmem_account_wait_at(const struct gmem_location *at, const struct gmem_account *before,
+			  long slack)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
 	const char *counter;
@@ -162,9 +164,9 @@ void gmem_account_wait(const struct gmem_account *before, long slack)
 	while ((counter = find_difference(before, slack, &pages, &node))) {
 		shrink_slabs();
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_ACCOUNTING,
-				  "all is freed: node %d: wanted %s as it was before, got %ld pages more",
-				  node, counter, pages);
+			gmem_fail_at(at, GMEM_ACCOUNTING,
+				     "all is freed: node %d: wanted %s as it was before, got %ld pages more",
+				     node, counter, pages);
 	}
 }
 
@@ -183,12 +185,12 @@ int gmem_account_vms(pid_t pid)
 	return vms;
 }
 
-void gmem_account_wait_vms(pid_t pid)
+void gmem_account_wait_vms_at(const struct gmem_location *at, pid_t pid)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_TIMEOUT_S);
 
 	while (gmem_account_vms(pid))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_ACCOUNTING,
-				  "wanted the VM of process %d gone, got it in debugfs", pid);
+			gmem_fail_at(at, GMEM_ACCOUNTING,
+				     "wanted the VM of process %d gone, got it in debugfs", pid);
 }

@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "case/gmem_result.h"
+
 /* The counters that are read for each node from its vmstat, in pages. */
 enum gmem_counter {
 	GMEM_NR_FILE_PAGES,	/* in the page cache */
@@ -57,8 +59,11 @@ void gmem_account_read(struct gmem_account *account);
  * and none isolated.  Fails the case (C10) if one differs by more than @slack pages; the
  * message begins with @when.
  */
-void gmem_account_check(const struct gmem_account *before, const struct gmem_account *now,
-			const long pages[2], bool locked, long slack, const char *when);
+#define gmem_account_check(before, now, pages, locked, slack, when) \
+	gmem_account_check_at(GMEM_HERE, before, now, pages, locked, slack, when)
+void gmem_account_check_at(const struct gmem_location *at, const struct gmem_account *before,
+			   const struct gmem_account *now, const long pages[2], bool locked,
+			   long slack, const char *when);
 
 /*
  * Waits until every counter is back at @before, and no less memory is free, within @slack
@@ -66,7 +71,9 @@ void gmem_account_check(const struct gmem_account *before, const struct gmem_acc
  * does meanwhile where /sys/kernel/slab exists.  Fails the case (C10) if a counter does not
  * come back.
  */
-void gmem_account_wait(const struct gmem_account *before, long slack);
+#define gmem_account_wait(before, slack) gmem_account_wait_at(GMEM_HERE, before, slack)
+void gmem_account_wait_at(const struct gmem_location *at, const struct gmem_account *before,
+			  long slack);
 
 /*
  * Returns how many of the VMs that process @pid created the kernel still has, which is the
@@ -75,6 +82,7 @@ void gmem_account_wait(const struct gmem_account *before, long slack);
 int gmem_account_vms(pid_t pid);
 
 /* Waits until gmem_account_vms() is 0.  Fails the case (C10) if that never happens. */
-void gmem_account_wait_vms(pid_t pid);
+#define gmem_account_wait_vms(pid) gmem_account_wait_vms_at(GMEM_HERE, pid)
+void gmem_account_wait_vms_at(const struct gmem_location *at, pid_t pid);
 
 #endif /* GMEM_ACCOUNT_H */

@@ -124,21 +124,23 @@ size_t gmem_stale_write_take(struct gmem_stale_write *detector, int node, const 
 }
 
 /* Says whether the guest wrote the wrong word, which its stamp tells, or somebody else did. */
-static void fail_stale_write(const struct gmem_stale_write *detector, size_t nth,
+static void fail_stale_write(const struct gmem_location *at,
+			     const struct gmem_stale_write *detector, size_t nth,
 			     const struct gmem_mismatch *bad)
 {
 	u64 pfn = detector->taken->pfns[detector->page[nth]];
 	u64 stamp = bad->got ^ detector->key, page = stamp >> 16 & (FIRST_PAGE - 1);
 
 	if (gmem_stamp(detector->key, page, bad->word, stamp >> 48) == bad->got)
-		gmem_fail(GMEM_STAGE2,
-			  "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx, which the guest wrote to page %lu",
-			  pfn, bad->want, bad->word, bad->got, page);
-	gmem_fail(GMEM_STAGE2, "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx",
-		  pfn, bad->want, bad->word, bad->got);
+		gmem_fail_at(at, GMEM_STAGE2,
+			     "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx, which the guest wrote to page %lu",
+			     pfn, bad->want, bad->word, bad->got, page);
+	gmem_fail_at(at, GMEM_STAGE2,
+		     "pfn %#lx: wanted %#lx in word %lu of its next owner, got %#lx",
+		     pfn, bad->want, bad->word, bad->got);
 }
 
-void gmem_stale_write_check(struct gmem_stale_write *detector)
+void gmem_stale_write_check_at(const struct gmem_location *at, struct gmem_stale_write *detector)
 {
 	struct gmem_mismatch bad;
 
@@ -150,7 +152,7 @@ void gmem_stale_write_check(struct gmem_stale_write *detector)
 			gmem_broken("stale-write detector: wanted to keep pfn %#lx, got %#lx", had,
 				    pfn);
 		if (!is_untouched(detector, nth, &bad))
-			fail_stale_write(detector, nth, &bad);
+			fail_stale_write(at, detector, nth, &bad);
 	}
 }
 

@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "case/gmem_result.h"
+
 struct gmem_stale_write;
 
 /* Creates a detector that watches nothing yet, and lets it prove itself. */
@@ -45,7 +47,8 @@ size_t gmem_stale_write_take(struct gmem_stale_write *detector, int node, const 
  * Fails the case (C2) if a watched frame was written.  The case is BROKEN if the detector has
  * lost one of them.
  */
-void gmem_stale_write_check(struct gmem_stale_write *detector);
+#define gmem_stale_write_check(detector) gmem_stale_write_check_at(GMEM_HERE, detector)
+void gmem_stale_write_check_at(const struct gmem_location *at, struct gmem_stale_write *detector);
 
 /* Gives all frames back to the kernel. */
 void gmem_stale_write_release(struct gmem_stale_write *detector);

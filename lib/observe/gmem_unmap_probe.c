@@ -89,13 +89,13 @@ void gmem_unmap_probe_resume(struct gmem_unmap_probe *probe)
 	gmem_kprobe_arm(probe->kprobe);
 }
 
-void __gmem_check_not_unmapped(const struct gmem_location *at, enum gmem_clause clause,
-			       const char *how, struct gmem_unmap_probe *probe)
+void gmem_check_not_unmapped_at(const struct gmem_location *at, enum gmem_clause clause,
+				const char *how, struct gmem_unmap_probe *probe)
 {
 	u64 first, unmaps = gmem_unmap_probe_count(probe, &first);
 
 	if (unmaps)
-		__gmem_fail(at, clause,
-			    "%s: wanted no stage-2 unmap, got %lu, the first at page %lu (%s)", how,
-			    unmaps, first, probe->region->name);
+		gmem_fail_at(at, clause,
+			     "%s: wanted no stage-2 unmap, got %lu, the first at page %lu (%s)",
+			     how, unmaps, first, probe->region->name);
 }

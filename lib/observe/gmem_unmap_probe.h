@@ -45,8 +45,8 @@ void gmem_unmap_probe_resume(struct gmem_unmap_probe *probe);
  * what.
  */
 #define gmem_check_not_unmapped(clause, how, probe) \
-	__gmem_check_not_unmapped(GMEM_HERE, clause, how, probe)
-void __gmem_check_not_unmapped(const struct gmem_location *at, enum gmem_clause clause,
-			       const char *how, struct gmem_unmap_probe *probe);
+	gmem_check_not_unmapped_at(GMEM_HERE, clause, how, probe)
+void gmem_check_not_unmapped_at(const struct gmem_location *at, enum gmem_clause clause,
+				const char *how, struct gmem_unmap_probe *probe);
 
 #endif /* GMEM_UNMAP_PROBE_H */

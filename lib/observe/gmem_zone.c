@@ -210,7 +210,8 @@ bool gmem_zone_all_there(const u64 *pfns, size_t count, int node, bool movable)
 	return true;
 }
 
-size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable, const char *how)
+size_t gmem_zone_check_region_at(const struct gmem_location *at, struct gmem_region *region,
+				 int node, bool movable, const char *how)
 {
 	u64 *pfns = gmem_zalloc(region->npages, sizeof(*pfns));
 	struct gmem_zone zone;
@@ -218,10 +219,10 @@ size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable
 	gmem_pfn_read(region, pfns);
 	for (size_t page = 0; page < region->npages; page++)
 		if (!is_there(pfns[page], node, movable, &zone))
-			gmem_fail(GMEM_PLACEMENT,
-				  "%s: page %zu: wanted node %d%s, got node %d, zone %s (pfn %#lx, %s, expect %s)",
-				  how, page, node, movable ? ", zone Movable" : "", zone.node,
-				  zone.name, pfns[page], region->name, gmem_expect_name());
+			gmem_fail_at(at, GMEM_PLACEMENT,
+				     "%s: page %zu: wanted node %d%s, got node %d, zone %s (pfn %#lx, %s, expect %s)",
+				     how, page, node, movable ? ", zone Movable" : "", zone.node,
+				     zone.name, pfns[page], region->name, gmem_expect_name());
 	free(pfns);
 	return region->npages;
 }

@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "case/gmem_result.h"
+
 struct gmem_anon;
 struct gmem_region;
 
@@ -58,7 +60,10 @@ bool gmem_zone_all_there(const u64 *pfns, size_t count, int node, bool movable);
  * Reads where all pages of @region are, and returns their number.  Fails the case (C7) unless
  * they are on @node, and, if @movable, in ZONE_MOVABLE; @how says what has put them there.
  */
-size_t gmem_zone_check_region(struct gmem_region *region, int node, bool movable, const char *how);
+#define gmem_zone_check_region(region, node, movable, how) \
+	gmem_zone_check_region_at(GMEM_HERE, region, node, movable, how)
+size_t gmem_zone_check_region_at(const struct gmem_location *at, struct gmem_region *region,
+				 int node, bool movable, const char *how);
 
 /*
  * Does the same for @control, and returns the number of its pages.  The case is BROKEN if they

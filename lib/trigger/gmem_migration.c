@@ -118,7 +118,7 @@ void gmem_migration_trigger(struct gmem_migration *migration, struct gmem_guest 
 	u64 before;
 
 	if (guest) {
-		gmem_guest_give_way(guest);
+		gmem_guest_leave_cpu(guest);
 		before = gmem_guest_progress(guest);
 	}
 	migration->trigger->fire(migration);
@@ -141,28 +141,29 @@ void gmem_migration_fire(struct gmem_migration *migration, struct gmem_guest *gu
 	gmem_migration_count(migration, tally);
 }
 
-void __gmem_require_control(const struct gmem_location *at,
-			    const struct gmem_migration *migration,
-			    const struct gmem_tally *tally)
+void gmem_require_control_at(const struct gmem_location *at,
+			     const struct gmem_migration *migration,
+			     const struct gmem_tally *tally)
 {
 	if (!tally->control)
-		__gmem_broken(at, "%s moved no anonymous memory either", migration->trigger->name);
+		gmem_broken_at(at, "%s moved no anonymous memory either", migration->trigger->name);
 }
 
-void __gmem_check_stayed(const struct gmem_location *at, enum gmem_clause clause, const char *how,
-			 const struct gmem_migration *migration, const struct gmem_tally *tally)
+void gmem_check_stayed_at(const struct gmem_location *at, enum gmem_clause clause, const char *how,
+			  const struct gmem_migration *migration, const struct gmem_tally *tally)
 {
 	if (tally->moved)
-		__gmem_fail(at, clause,
-			    "%s: page %zu: wanted the same frame, got %#lx instead of %#lx (%lu moves, %s, expect %s)",
-			    how, migration->moved_page, migration->moved_to, migration->moved_from,
-			    tally->moved, migration->region->name, gmem_expect_name());
+		gmem_fail_at(at, clause,
+			     "%s: page %zu: wanted the same frame, got %#lx instead of %#lx (%lu moves, %s, expect %s)",
+			     how, migration->moved_page, migration->moved_to, migration->moved_from,
+			     tally->moved, migration->region->name, gmem_expect_name());
 }
 
 /* A page that has not moved after so many firings is taken for one that never will. */
 #define TRIES	50
 
-void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally *tally)
+void gmem_migration_move_all_at(const struct gmem_location *at, struct gmem_migration *migration,
+				struct gmem_tally *tally)
 {
 	size_t npages = migration->region->npages, stays = 0;
 	u64 *before = gmem_zalloc(npages, sizeof(*before));
@@ -176,8 +177,8 @@ void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally
 	}
 	gmem_require_control(migration, tally);
 	if (stays < npages)
-		gmem_fail(GMEM_ATOMICITY,
-			  "page %zu: wanted it to move once nothing is in its way, got the same pfn %#lx %d times",
-			  stays, before[stays], TRIES);
+		gmem_fail_at(at, GMEM_ATOMICITY,
+			     "page %zu: wanted it to move once nothing is in its way, got the same pfn %#lx %d times",
+			     stays, before[stays], TRIES);
 	free(before);
 }

@@ -69,23 +69,26 @@ void gmem_migration_count(struct gmem_migration *migration, struct gmem_tally *t
  * Fires until every page has left the pfn that it has now.  The caller makes sure that nothing
  * keeps the pages from moving: the case fails (C8) if one never moves.
  */
-void gmem_migration_move_all(struct gmem_migration *migration, struct gmem_tally *tally);
+#define gmem_migration_move_all(migration, tally) \
+	gmem_migration_move_all_at(GMEM_HERE, migration, tally)
+void gmem_migration_move_all_at(const struct gmem_location *at, struct gmem_migration *migration,
+				struct gmem_tally *tally);
 
 /*
  * The case is BROKEN unless @tally has a page of the control that moved: a trigger that moves
  * no anonymous memory either proves nothing.
  */
 #define gmem_require_control(migration, tally) \
-	__gmem_require_control(GMEM_HERE, migration, tally)
-void __gmem_require_control(const struct gmem_location *at,
-			    const struct gmem_migration *migration,
-			    const struct gmem_tally *tally);
+	gmem_require_control_at(GMEM_HERE, migration, tally)
+void gmem_require_control_at(const struct gmem_location *at,
+			     const struct gmem_migration *migration,
+			     const struct gmem_tally *tally);
 
 /* Fails the case (@clause) if @tally has a page of the region that moved; @how says by what. */
 #define gmem_check_stayed(clause, how, migration, tally) \
-	__gmem_check_stayed(GMEM_HERE, clause, how, migration, tally)
-void __gmem_check_stayed(const struct gmem_location *at, enum gmem_clause clause, const char *how,
-			 const struct gmem_migration *migration, const struct gmem_tally *tally);
+	gmem_check_stayed_at(GMEM_HERE, clause, how, migration, tally)
+void gmem_check_stayed_at(const struct gmem_location *at, enum gmem_clause clause, const char *how,
+			  const struct gmem_migration *migration, const struct gmem_tally *tally);
 
 /*
  * Triggers call these in allocate().  They allocate a few pages of the control and of the region

@@ -52,14 +52,16 @@ int __gmem_offline_page(struct gmem_offline *offline, size_t page)
 	return __gmem_poison(offline->how, addr, offline->pfns[page]);
 }
 
-void gmem_offline_check_others(const struct gmem_offline *offline, size_t page, const u64 *now)
+void gmem_offline_check_others_at(const struct gmem_location *at,
+				  const struct gmem_offline *offline, size_t page,
+				  const u64 *now)
 {
 	for (size_t other = 0; other < offline->region->npages; other++)
 		if (other != page && now[other] != offline->pfns[other])
-			gmem_fail(GMEM_MEMORY_FAILURE,
-				  "%s: page %zu: wanted the same pfn for page %zu beside it, got %#lx instead of %#lx",
-				  offline->how->name, page, other, now[other],
-				  offline->pfns[other]);
+			gmem_fail_at(at, GMEM_MEMORY_FAILURE,
+				     "%s: page %zu: wanted the same pfn for page %zu beside it, got %#lx instead of %#lx",
+				     offline->how->name, page, other, now[other],
+				     offline->pfns[other]);
 }
 
 long gmem_offline_count(const struct gmem_offline *offline)

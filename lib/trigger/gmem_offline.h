@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "case/gmem_result.h"
 #include "vm/gmem_config.h"
 
 struct gmem_guest;
@@ -50,7 +51,11 @@ int __gmem_offline_page(struct gmem_offline *offline, size_t page);
 /*
  * Fails the case (C12) unless all pages but @page have the same pfn in @now as at the beginning.
  */
-void gmem_offline_check_others(const struct gmem_offline *offline, size_t page, const u64 *now);
+#define gmem_offline_check_others(offline, page, now) \
+	gmem_offline_check_others_at(GMEM_HERE, offline, page, now)
+void gmem_offline_check_others_at(const struct gmem_location *at,
+				  const struct gmem_offline *offline, size_t page,
+				  const u64 *now);
 
 /* Returns how many more pages of the machine are unusable than at the beginning. */
 long gmem_offline_count(const struct gmem_offline *offline);

@@ -89,18 +89,18 @@ struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 	return unplug;
 }
 
-void gmem_unplug_online_spare(struct gmem_unplug *unplug)
+void gmem_unplug_online_first(struct gmem_unplug *unplug)
 {
-	unplug->block = unplug->spare[0];
+	unplug->block = unplug->found[0];
 	if (unplug->zone_movable)
 		gmem_block_online(unplug->block, "online_movable");
 	else
-		gmem_block_online_kernel(unplug->block, unplug->spare[1]);
+		gmem_block_online_kernel(unplug->block, unplug->found[1]);
 }
 
 static int find_block(struct gmem_unplug *unplug)
 {
-	return gmem_block_find_offline_node(unplug->spare);
+	return gmem_block_find_offline_node(unplug->found);
 }
 
 static void prove_block(struct gmem_unplug *unplug)
@@ -112,7 +112,7 @@ const struct gmem_unplug_kind gmem_unplug_block = {
 	.name = "offlining",
 	.where = "the block",
 	.find = find_block,
-	.online = gmem_unplug_online_spare,
+	.online = gmem_unplug_online_first,
 	.prove = prove_block,
 };
 
@@ -132,7 +132,8 @@ size_t gmem_unplug_held(const struct gmem_unplug *unplug)
 	return count_held(unplug, unplug->migration->pfns, unplug->region->npages);
 }
 
-void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tally)
+void gmem_unplug_check_placed_at(const struct gmem_location *at, struct gmem_unplug *unplug,
+				 struct gmem_tally *tally)
 {
 	size_t held = gmem_unplug_held(unplug), npages = unplug->region->npages;
 
@@ -140,21 +141,21 @@ void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tal
 		gmem_broken("wanted all %zu pages in %s, got %zu", npages, unplug->kind->where,
 			    held);
 	if (held < npages)
-		gmem_fail(GMEM_PLACEMENT,
-			  "wanted all %zu pages in %s, which is ZONE_MOVABLE, like anonymous ones, got %zu (%s)",
-			  npages, unplug->kind->where, held, unplug->region->name);
+		gmem_fail_at(at, GMEM_PLACEMENT,
+			     "wanted all %zu pages in %s, which is ZONE_MOVABLE, like anonymous ones, got %zu (%s)",
+			     npages, unplug->kind->where, held, unplug->region->name);
 	tally->placed += held;
 }
 
-void gmem_unplug_check_unmapped(struct gmem_unplug *unplug)
+void gmem_unplug_check_unmapped_at(const struct gmem_location *at, struct gmem_unplug *unplug)
 {
 	u64 first, unmaps = gmem_unmap_probe_count(unplug->probe, &first);
 	size_t touched = unplug->region->npages / 2;
 
 	if (unmaps < touched)
-		gmem_fail(GMEM_STAGE2,
-			  "%s: wanted a stage-2 unmap of each of %zu pages, got %lu (%s)",
-			  unplug->kind->name, touched, unmaps, unplug->region->name);
+		gmem_fail_at(at, GMEM_STAGE2,
+			     "%s: wanted a stage-2 unmap of each of %zu pages, got %lu (%s)",
+			     unplug->kind->name, touched, unmaps, unplug->region->name);
 }
 
 void gmem_unplug_check_stayed(struct gmem_unplug *unplug, const struct gmem_tally *tally)

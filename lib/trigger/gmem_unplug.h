@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "case/gmem_result.h"
 #include "vm/gmem_config.h"
 
 struct gmem_guest;
@@ -57,7 +58,7 @@ struct gmem_unplug {
 	const struct gmem_unplug_kind *kind;
 	bool zone_movable;	/* the memory is to be ZONE_MOVABLE */
 	int node;
-	long spare[2];		/* the two blocks that were found offline */
+	long found[2];		/* the two blocks that were found offline */
 	long block;		/* the first block of the memory */
 	long nblocks;		/* of the memory: 1 unless online() sets it */
 	struct gmem_region *region;
@@ -77,8 +78,8 @@ struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 				      const struct gmem_config *config, size_t npages,
 				      bool movable);
 
-/* Kinds use this as online(): it brings the first of the two spare blocks online. */
-void gmem_unplug_online_spare(struct gmem_unplug *unplug);
+/* Kinds use this as online(): it brings the first of the blocks that were found online. */
+void gmem_unplug_online_first(struct gmem_unplug *unplug);
 
 /* Frees @unplug, which may be NULL, and all that belongs to it. */
 void gmem_unplug_free(struct gmem_unplug *unplug);
@@ -91,13 +92,17 @@ size_t gmem_unplug_held(const struct gmem_unplug *unplug);
  * (C7) where the memory is ZONE_MOVABLE; where it is not, the case is BROKEN, because nothing
  * promises that the pages are there.
  */
-void gmem_unplug_check_placed(struct gmem_unplug *unplug, struct gmem_tally *tally);
+#define gmem_unplug_check_placed(unplug, tally) \
+	gmem_unplug_check_placed_at(GMEM_HERE, unplug, tally)
+void gmem_unplug_check_placed_at(const struct gmem_location *at, struct gmem_unplug *unplug,
+				 struct gmem_tally *tally);
 
 /*
  * Fails the case (C2) unless each page that the guest had mapped was unmapped.  It is for
  * regions that are movable.
  */
-void gmem_unplug_check_unmapped(struct gmem_unplug *unplug);
+#define gmem_unplug_check_unmapped(unplug) gmem_unplug_check_unmapped_at(GMEM_HERE, unplug)
+void gmem_unplug_check_unmapped_at(const struct gmem_location *at, struct gmem_unplug *unplug);
 
 /*
  * Fails the case (C4) if @tally has a page that moved, or if a page was unmapped.  It is for

@@ -97,20 +97,20 @@ static void *vcpu_thread(void *arg)
 }
 
 /* Fails the case if the vCPU cannot go on, or found a mismatch. */
-static void check_findings(struct gmem_guest *guest)
+static void check_findings(const struct gmem_location *at, struct gmem_guest *guest)
 {
 	struct gmem_guest_shared *shared = guest->shared;
 	struct gmem_mismatch *bad = &shared->bad;
 
 	if (guest->trouble[0])
-		gmem_fail(GMEM_STAGE2, "vCPU: %s", guest->trouble);
+		gmem_fail_at(at, GMEM_STAGE2, "vCPU: %s", guest->trouble);
 	if (shared->mismatched)
-		gmem_fail(guest->clause,
-			  "guest: page %lu at %#lx: want %#lx, got %#lx (%s)",
-			  bad->page,
-			  guest->region->gpa + bad->page * guest->region->page_size +
-			  bad->word * sizeof(u64), bad->want, bad->got,
-			  gmem_mismatch_name(gmem_mismatch_class(shared->key, bad)));
+		gmem_fail_at(at, guest->clause,
+			     "guest: page %lu at %#lx: want %#lx, got %#lx (%s)",
+			     bad->page,
+			     guest->region->gpa + bad->page * guest->region->page_size +
+			     bad->word * sizeof(u64), bad->want, bad->got,
+			     gmem_mismatch_name(gmem_mismatch_class(shared->key, bad)));
 }
 
 static bool is_paused(struct gmem_guest *guest)
@@ -123,16 +123,16 @@ static bool is_paused(struct gmem_guest *guest)
 	return paused;
 }
 
-static void wait_paused(struct gmem_guest *guest)
+static void wait_paused(const struct gmem_location *at, struct gmem_guest *guest)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 
 	while (!is_paused(guest))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_LIVENESS,
-				  "vCPU: stuck after %lu pages, wanted it to stop",
-				  gmem_guest_progress(guest));
-	check_findings(guest);
+			gmem_fail_at(at, GMEM_LIVENESS,
+				     "vCPU: stuck after %lu pages, wanted it to stop",
+				     gmem_guest_progress(guest));
+	check_findings(at, guest);
 }
 
 void gmem_guest_run_on(struct gmem_guest *guest, enum gmem_guest_work work, size_t first,
@@ -172,29 +172,30 @@ static bool met_poison(struct gmem_guest *guest, size_t page)
 	       run->memory_fault.gpa / region->page_size == gpa / region->page_size;
 }
 
-void gmem_guest_wait_poison(struct gmem_guest *guest, size_t page)
+void gmem_guest_wait_poison_at(const struct gmem_location *at, struct gmem_guest *guest,
+			       size_t page)
 {
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
 
 	while (!is_paused(guest))
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_LIVENESS,
-				  "vCPU: wanted it to read page %zu or to stop there, got neither",
-				  page);
+			gmem_fail_at(at, GMEM_LIVENESS,
+				     "vCPU: wanted it to read page %zu or to stop there, got neither",
+				     page);
 	if (!met_poison(guest, page))
-		gmem_fail(GMEM_MEMORY_FAILURE,
-			  "vCPU: page %zu: wanted errno %d (%s), exit reason %u (%s) there, got %s",
-			  page, EHWPOISON, strerror(EHWPOISON), KVM_EXIT_MEMORY_FAULT,
-			  exit_reason_str(KVM_EXIT_MEMORY_FAULT),
-			  guest->trouble[0] ? guest->trouble : "no error");
+		gmem_fail_at(at, GMEM_MEMORY_FAILURE,
+			     "vCPU: page %zu: wanted errno %d (%s), exit reason %u (%s) there, got %s",
+			     page, EHWPOISON, strerror(EHWPOISON), KVM_EXIT_MEMORY_FAULT,
+			     exit_reason_str(KVM_EXIT_MEMORY_FAULT),
+			     guest->trouble[0] ? guest->trouble : "no error");
 	guest->run_error = 0;
 	guest->trouble[0] = '\0';
 }
 
-void gmem_guest_pause(struct gmem_guest *guest)
+void gmem_guest_pause_at(const struct gmem_location *at, struct gmem_guest *guest)
 {
 	WRITE_ONCE(guest->shared->stop, 1);
-	wait_paused(guest);
+	wait_paused(at, guest);
 }
 
 u64 gmem_guest_progress(const struct gmem_guest *guest)
@@ -207,7 +208,7 @@ u64 gmem_guest_progress(const struct gmem_guest *guest)
  * milliseconds for which a trigger runs.  It stays there if it may not run on any other CPU.
  * An error, which a cpuset may cause, does not matter: tests count what the guest has written.
  */
-void gmem_guest_give_way(struct gmem_guest *guest)
+void gmem_guest_leave_cpu(struct gmem_guest *guest)
 {
 	cpu_set_t others = guest->cpus;
 
@@ -226,7 +227,8 @@ bool gmem_guest_passed(struct gmem_guest *guest)
 	return READ_ONCE(guest->shared->passed) || is_paused(guest);
 }
 
-void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
+void gmem_guest_wait_rounds_at(const struct gmem_location *at, struct gmem_guest *guest,
+			       unsigned int rounds)
 {
 	u64 until = gmem_guest_progress(guest) + rounds * guest->shared->count;
 	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
@@ -235,12 +237,12 @@ void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds)
 		if (is_paused(guest))
 			break;
 		if (!gmem_deadline_poll(&deadline))
-			gmem_fail(GMEM_LIVENESS,
-				  "vCPU: no progress beyond %lu pages, wanted %lu",
-				  gmem_guest_progress(guest), until);
+			gmem_fail_at(at, GMEM_LIVENESS,
+				     "vCPU: no progress beyond %lu pages, wanted %lu",
+				     gmem_guest_progress(guest), until);
 	}
 	if (is_paused(guest))
-		check_findings(guest);
+		check_findings(at, guest);
 }
 
 struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region)
@@ -270,7 +272,7 @@ struct gmem_guest *gmem_guest_create(struct gmem_region *region)
 	return guest;
 }
 
-void gmem_guest_skim(struct gmem_guest *guest)
+void gmem_guest_stamp_lines(struct gmem_guest *guest)
 {
 	guest->shared->step = GMEM_EVERY_LINE;
 }
@@ -313,7 +315,7 @@ bool __gmem_guest_seen_on_host(struct gmem_guest *guest, size_t page, u16 genera
  * Compares every byte through a mapping that did not exist during the moves, because an old PTE
  * can be right where the page cache is wrong.
  */
-static void verify_on_host(struct gmem_guest *guest)
+static void verify_on_host(const struct gmem_location *at, struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
 	struct gmem_guest_shared *shared = guest->shared;
@@ -322,31 +324,32 @@ static void verify_on_host(struct gmem_guest *guest)
 	char *host;
 
 	host = kvm_mmap(size, PROT_READ, MAP_SHARED, region->fd);
-	gmem_watchdog_arm(GMEM_HOST_MAPPING, "the host compares guest_memfd");
+	gmem_watchdog_arm_at(at, GMEM_HOST_MAPPING, "the host compares guest_memfd");
 	for (size_t page = 0; page < region->npages; page++)
 		if (!__gmem_guest_shared_check(shared, host + page * region->page_size, page, &bad))
-			gmem_fail(guest->clause,
-				  "host: page %lu offset %#lx: want %#lx, got %#lx (%s)",
-				  bad.page, bad.page * region->page_size + bad.word * sizeof(u64),
-				  bad.want, bad.got,
-				  gmem_mismatch_name(gmem_mismatch_class(shared->key, &bad)));
+			gmem_fail_at(at, guest->clause,
+				     "host: page %lu offset %#lx: want %#lx, got %#lx (%s)",
+				     bad.page,
+				     bad.page * region->page_size + bad.word * sizeof(u64),
+				     bad.want, bad.got,
+				     gmem_mismatch_name(gmem_mismatch_class(shared->key, &bad)));
 	gmem_watchdog_disarm();
 	kvm_munmap(host, size);
 }
 
-u64 gmem_guest_verify(struct gmem_guest *guest)
+u64 gmem_guest_verify_at(const struct gmem_location *at, struct gmem_guest *guest)
 {
 	struct gmem_region *region = guest->region;
 	u64 bytes = gmem_region_size(region);
 	u64 before = gmem_guest_progress(guest);
 
 	gmem_guest_run(guest, GMEM_GUEST_CHECK);
-	wait_paused(guest);
+	wait_paused(at, guest);
 	if (gmem_guest_progress(guest) - before != region->npages)
 		gmem_broken("the guest checked %lu pages of %zu",
 			    gmem_guest_progress(guest) - before, region->npages);
 	if (!region->host_maps)
 		return bytes;
-	verify_on_host(guest);
+	verify_on_host(at, guest);
 	return 2 * bytes;
 }

@@ -42,7 +42,7 @@ struct gmem_guest *gmem_guest_create_idle(struct gmem_region *region);
  * Has guest and host write and check one word of each cache line only, so that a page is written
  * as often as possible.  This has to be called before the first write.
  */
-void gmem_guest_skim(struct gmem_guest *guest);
+void gmem_guest_stamp_lines(struct gmem_guest *guest);
 
 /* Stops the vCPU's thread and frees @guest, which may be NULL. */
 void gmem_guest_free(struct gmem_guest *guest);
@@ -73,14 +73,17 @@ void gmem_guest_forget(struct gmem_guest *guest, size_t first, size_t count);
  * address, as Documentation/virt/kvm/api.rst says, and (C9) if it does not return.  A guest that
  * is started again with the same work repeats that access first.
  */
-void gmem_guest_wait_poison(struct gmem_guest *guest, size_t page);
+#define gmem_guest_wait_poison(guest, page) gmem_guest_wait_poison_at(GMEM_HERE, guest, page)
+void gmem_guest_wait_poison_at(const struct gmem_location *at, struct gmem_guest *guest,
+			       size_t page);
 
 /*
  * Stops the guest, and returns when its vCPU is out of guest mode.  Fails the case if the guest
  * found a mismatch (C1, or see gmem_guest_blame()), if KVM_RUN failed (C2), or if the vCPU does
  * not stop (C9).
  */
-void gmem_guest_pause(struct gmem_guest *guest);
+#define gmem_guest_pause(guest) gmem_guest_pause_at(GMEM_HERE, guest)
+void gmem_guest_pause_at(const struct gmem_location *at, struct gmem_guest *guest);
 
 /* Returns the generation that @page holds.  A running guest may be writing the next one. */
 u16 gmem_guest_generation(const struct gmem_guest *guest, size_t page);
@@ -100,7 +103,7 @@ u64 gmem_guest_progress(const struct gmem_guest *guest);
  * Moves the vCPU's thread away from the caller's CPU, if it may run on another one, so that both
  * run at the same time (sched_setaffinity(2)).  An error is ignored.
  */
-void gmem_guest_give_way(struct gmem_guest *guest);
+void gmem_guest_leave_cpu(struct gmem_guest *guest);
 
 /* Says which clause a mismatch breaks from now on; without this it is C1. */
 void gmem_guest_blame(struct gmem_guest *guest, enum gmem_clause clause);
@@ -112,13 +115,16 @@ bool gmem_guest_passed(struct gmem_guest *guest);
  * Waits until the guest has handled all pages of its work @rounds more times.  Fails the case as
  * gmem_guest_pause() does.
  */
-void gmem_guest_wait_rounds(struct gmem_guest *guest, unsigned int rounds);
+#define gmem_guest_wait_rounds(guest, rounds) gmem_guest_wait_rounds_at(GMEM_HERE, guest, rounds)
+void gmem_guest_wait_rounds_at(const struct gmem_location *at, struct gmem_guest *guest,
+			       unsigned int rounds);
 
 /*
  * Compares every byte of the region: the guest, which has to be paused, does so, and also the
  * host, through a new mapping, if host_maps is set.  Fails the case on a mismatch (C1, or see
  * gmem_guest_blame()).  Returns the number of bytes compared.
  */
-u64 gmem_guest_verify(struct gmem_guest *guest);
+#define gmem_guest_verify(guest) gmem_guest_verify_at(GMEM_HERE, guest)
+u64 gmem_guest_verify_at(const struct gmem_location *at, struct gmem_guest *guest);
 
 #endif /* GMEM_GUEST_H */

@@ -39,8 +39,8 @@ void gmem_pattern_write(void *mem, size_t first, size_t count)
 				gmem_pattern_key(gmem_seed()), first + i, 1);
 }
 
-u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_clause clause,
-		       const char *who)
+u64 gmem_pattern_check_at(const struct gmem_location *at, const void *mem, size_t first,
+			  size_t count, enum gmem_clause clause, const char *who)
 {
 	u64 words = getpagesize() / sizeof(u64), key = gmem_pattern_key(gmem_seed());
 	struct gmem_mismatch bad;
@@ -48,10 +48,11 @@ u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_cl
 	for (size_t i = 0; i < count; i++)
 		if (!gmem_check_page((const u64 *)mem + i * words, words, GMEM_EVERY_WORD, key,
 				     first + i, 1, &bad))
-			gmem_fail(clause, "%s: page %zu offset %#lx: want %#lx, got %#lx (%s)",
-				  who, first + i,
-				  (first + i) * getpagesize() + bad.word * sizeof(u64),
-				  bad.want, bad.got,
-				  gmem_mismatch_name(gmem_mismatch_class(key, &bad)));
+			gmem_fail_at(at, clause,
+				     "%s: page %zu offset %#lx: want %#lx, got %#lx (%s)", who,
+				     first + i,
+				     (first + i) * getpagesize() + bad.word * sizeof(u64),
+				     bad.want, bad.got,
+				     gmem_mismatch_name(gmem_mismatch_class(key, &bad)));
 	return count * getpagesize();
 }

@@ -107,7 +107,9 @@ void gmem_pattern_write(void *mem, size_t first, size_t count);
  * Fails the case (@clause) unless the pages hold what gmem_pattern_write() wrote; the message
  * begins with @who.  Returns the number of bytes compared.
  */
-u64 gmem_pattern_check(const void *mem, size_t first, size_t count, enum gmem_clause clause,
-		       const char *who);
+#define gmem_pattern_check(mem, first, count, clause, who) \
+	gmem_pattern_check_at(GMEM_HERE, mem, first, count, clause, who)
+u64 gmem_pattern_check_at(const struct gmem_location *at, const void *mem, size_t first,
+			  size_t count, enum gmem_clause clause, const char *who);
 
 #endif /* GMEM_PATTERN_H */
