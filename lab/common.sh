@@ -7,6 +7,7 @@
 #	children.sh	children that do not outlive their parent
 #	data.sh		files of "key = value"
 #	machine.sh	architectures, and the compilers for them
+#	package.sh	what a linux-source package has in it
 #	progress.sh	long steps, with a log and a progress display
 #	run-dir.sh	the directory of a run
 #	scenario-files.sh	the files of lab/scenarios

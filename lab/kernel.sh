@@ -17,6 +17,7 @@ set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/common.sh"
 . "$GMEM_LAB/machine.sh"
 . "$GMEM_LAB/cache.sh"
+. "$GMEM_LAB/package.sh"
 . "$GMEM_LAB/progress.sh"
 
 # About as many files as a first build compiles; only the progress display uses it.
@@ -68,18 +69,6 @@ key()
 	} | hash_of_stdin | sed "s/^/$KERNEL-${version%%-*}-/"
 }
 
-unpack_package()
-{
-	local -r into=$1
-	local package=${SOURCE##*/}
-
-	mkdir -p "$into"
-	dpkg-deb --fsys-tarfile "$SOURCE" |
-		tar --extract --to-stdout --file=- "./usr/src/${package%%_*}.tar.xz" |
-		xz --decompress --threads=0 |
-		tar --extract --strip-components=1 --directory="$into" --file=-
-}
-
 apply_patches()
 {
 	local -r into=$1
@@ -120,7 +109,7 @@ make_source()
 	mkdir -p "$DIR"
 	discard "$DIR/source.tmp"
 	run_logged "unpacking ${SOURCE##*/} for $KERNEL" "$DIR/unpack.log" no_count \
-		unpack_package "$DIR/source.tmp" ||
+		unpack_package "$SOURCE" "$DIR/source.tmp" ||
 		die "${SOURCE##*/} could not be unpacked"
 	apply_patches "$DIR/source.tmp"
 	mv "$DIR/source.tmp" "$DIR/source"

@@ -49,7 +49,7 @@ hash_patches()
 }
 
 # Unpacks a package: all of it for the hand work, but --check needs FILES alone.
-unpack_package()
+unpack()
 {
 	local -r package=${PACKAGE##*/}
 	local -a members=()
@@ -59,11 +59,7 @@ unpack_package()
 	mkdir "$SOURCE"
 	[[ $GOAL != check ]] ||
 		members=(--anchored --wildcards --no-wildcards-match-slash "${FILES[@]/#/*/}")
-	dpkg-deb --fsys-tarfile "$PACKAGE" |
-		tar --extract --to-stdout --file=- "./usr/src/${package%%_*}.tar.xz" |
-		xz --decompress --threads=0 |
-		tar --extract --strip-components=1 --directory="$SOURCE" --file=- \
-			"${members[@]}" 2> "$WORK/unpack.log" ||
+	unpack_package "$PACKAGE" "$SOURCE" "${members[@]}" 2> "$WORK/unpack.log" ||
 		only_missing "$WORK/unpack.log" ||
 		die "$package could not be unpacked: $(head --lines=1 "$WORK/unpack.log")"
 }
@@ -88,7 +84,7 @@ make_tree()
 	done
 	mapfile -t FILES < <(cd "$WORK/old" && list_patches . | xargs sed -n "$TOUCHED" |
 		sort --unique)
-	[[ -z $PACKAGE ]] || unpack_package
+	[[ -z $PACKAGE ]] || unpack
 	mkdir "$TREE"
 	for file in "${FILES[@]}"; do
 		[[ ! -f $SOURCE/$file ]] ||
