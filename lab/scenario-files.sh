@@ -8,6 +8,22 @@
 
 . "$GMEM_LAB/data.sh"
 
+# Every key that a file of lab/scenarios may have.
+readonly SCENARIO_KEYS="allow-log allow-skip append arch arg boot-timeout config dimm-memory expect
+	include issues-of kernel kernels memory node-memory timeout"
+
+# check_line NAME LINE: refuses a line that nobody would read, because a scenario with a key
+# that is misspelt, or has another name now, would run as if the line were not there.
+check_line()
+{
+	local -r line=$2
+
+	[[ $line =~ ^[[:blank:]]*(#|$) ]] ||
+		[[ $line =~ ^([a-z-]+)[[:blank:]]*= &&
+		   " ${SCENARIO_KEYS//[[:space:]]/ } " == *" ${BASH_REMATCH[1]} "* ]] ||
+		die "lab/scenarios/$1 has a line that is no 'KEY = VALUE' of a known key: $line"
+}
+
 # scenario_text NAME: prints the text of the scenario NAME.  The recursive call passes the
 # names of the files that include this one as well, so that a circle is seen.
 scenario_text()
@@ -15,11 +31,12 @@ scenario_text()
 	local -r name=$1 within=${2:-} file=$GMEM_LAB/scenarios/$1
 	local line
 
-	[[ " $within " != *" $name "* ]] ||
-		die "lab/scenarios/$name includes itself:$within $name"
 	[[ -f $file && $name != */* ]] ||
 		die "lab/scenarios/${within##* } includes '$name', which is not in lab/scenarios"
+	[[ " $within " != *" $name "* ]] ||
+		die "lab/scenarios/$name includes itself:$within $name"
 	while IFS= read -r line || [[ -n $line ]]; do
+		check_line "$name" "$line"
 		if [[ $line =~ ^include[[:blank:]]*=[[:blank:]]*(.*)$ ]]; then
 			scenario_text "${BASH_REMATCH[1]}" "$within $name"
 		else
