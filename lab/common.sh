@@ -17,7 +17,7 @@ export LC_ALL=C
 
 GMEM_ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 readonly GMEM_ROOT GMEM_LAB=$GMEM_ROOT/lab
-readonly GMEM_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/guest_memfd-selftests
+readonly GMEM_CACHE=${XDG_CACHE_HOME:-${HOME:-}/.cache}/guest_memfd-selftests
 
 # A message begins with the command that the user typed, not with the script it came from.
 GMEM_PROG=${GMEM_PROG:-${0##*/}}
@@ -36,3 +36,8 @@ die()
 	printf '%s\n' "$*" > "${GMEM_WHY:-/dev/null}"
 	exit 2
 }
+
+# A job of a CI system may have no HOME, and a relative path would depend on the directory
+# that a script has changed to.
+[[ ${XDG_CACHE_HOME:-${HOME:-}} == /* ]] ||
+	die "the cache needs a place: set HOME or XDG_CACHE_HOME to an absolute path"

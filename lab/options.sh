@@ -108,7 +108,7 @@ check_values()
 
 	[[ $places != *[[:space:]:]* ]] ||
 		bad_usage "make cannot build where a directory's name has a space or a colon: $GMEM_ROOT, $GMEM_CACHE"
-	[[ " $(known_architectures) " == *" $ARCH "* ]] ||
+	one_of "$ARCH" "$(known_architectures)" ||
 		bad_usage "unknown architecture '$ARCH'; known: $(known_architectures)"
 	[[ $ARCH == "$(host_arch)" || -n $(data_get "$GMEM_LAB/machines/$ARCH" cross) ]] ||
 		bad_usage "there is no cross-compiler for $ARCH on a $(uname -m) machine"
@@ -116,10 +116,19 @@ check_values()
 	check_count --jobs "$JOBS"
 	[[ -z $LINUX || $LINUX =~ ^[0-9]{1,4}\.[0-9]{1,4}$ ]] ||
 		bad_usage "--linux wants a version like 7.3, not '$LINUX'"
-	[[ -z $LINUX ]] || ((${LINUX%.*} * 10000 + 10#${LINUX#*.} >= 70002)) ||
+	[[ -z $LINUX ]] || ((10#${LINUX%.*} * 10000 + 10#${LINUX#*.} >= 70002)) ||
 		bad_usage "--linux wants 7.2 or later, not '$LINUX'"
 	[[ ! -e $RESULTS || -d $RESULTS ]] || bad_usage "--results '$RESULTS' is not a directory"
-	[[ $MODE != run ]] || writable "$RESULTS" || bad_usage "--results '$RESULTS' cannot be written to"
+	[[ $MODE == run || $MODE == resume ]] || return 0
+	writable "$RESULTS" || bad_usage "--results '$RESULTS' cannot be written to"
+	writable "$GMEM_CACHE" ||
+		bad_usage "the cache '$GMEM_CACHE' cannot be written to; XDG_CACHE_HOME moves it"
+}
+
+# one_of WORD LIST: succeeds if WORD is one word of LIST; two words in a row are none.
+one_of()
+{
+	[[ $1 != *[[:space:]]* && " $2 " == *" $1 "* ]]
 }
 
 # check_count OPTION VALUE: refuses what is not a number from 1 to 9999.

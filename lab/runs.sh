@@ -16,9 +16,9 @@ readonly SOAK_TEST=guest_memfd:under_pressure_test
 
 check_choices()
 {
-	[[ -z $EXPECT || " $KNOWN_EXPECTATIONS " == *" $EXPECT "* ]] ||
+	[[ -z $EXPECT ]] || one_of "$EXPECT" "$KNOWN_EXPECTATIONS" ||
 		bad_usage "unknown expectation '$EXPECT'; known: $KNOWN_EXPECTATIONS"
-	[[ -z $PROFILE || " $KNOWN_PROFILES " == *" $PROFILE "* ]] ||
+	[[ -z $PROFILE ]] || one_of "$PROFILE" "$KNOWN_PROFILES" ||
 		bad_usage "unknown profile '$PROFILE'; known: $KNOWN_PROFILES"
 	[[ $PROFILE != soak || -z $ONLY ]] ||
 		bad_usage "--profile soak runs ${SOAK_TEST#*:} alone, so --only makes no sense with it"
