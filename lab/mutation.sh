@@ -37,6 +37,8 @@ check_choices()
 	"$GMEM_LAB/mutation-job" list "$ARCH" "${NAMES[@]}" > /dev/null || exit 2
 	[[ $RECORD == false || (${#NAMES[@]} == 0 && -z $SAMPLE) ]] ||
 		bad_usage "--record is for all mutants, so a choice makes no sense with it"
+	[[ $MODE != resume || (${#NAMES[@]} == 0 && -z $SAMPLE) ]] ||
+		bad_usage "--resume goes on with the mutants of that run, so a choice makes no sense with it"
 }
 
 # Sets NAMES to as many mutants as --sample asks for, and shows which ones.
@@ -69,7 +71,8 @@ begin()
 	DIR=$(realpath --canonicalize-missing "$RESULTS")/mutation-$(date +%Y%m%d-%H%M%S)
 	mkdir -p "$DIR" 2> /dev/null || bad_usage "--results '$RESULTS' cannot be written to"
 	prepare
-	printf '%s\n' "arch = $ARCH" "seed = $SEED" "repeat = $REPEAT" > "$DIR/options"
+	printf '%s\n' "arch = $ARCH" "seed = $SEED" "repeat = $REPEAT" \
+		"record = $RECORD" > "$DIR/options"
 	"$GMEM_LAB/mutation-job" queue "$DIR" "$ARCH" "$JOBS" "$REPEAT" "$SEED" \
 		"$UPSTREAM" "${NAMES[@]}"
 	touch "$DIR/began"
@@ -84,6 +87,8 @@ resume()
 		[[ ! -e $dir/began || -e $dir/score.json ]] || DIR=$(realpath "$dir")
 	done
 	[[ -n $DIR ]] || bad_usage "there is no interrupted run of --mutants in $RESULTS"
+	[[ $RECORD == false || $(data_get "$DIR/options" record) == true ]] ||
+		bad_usage "the interrupted run is not one of --record, so $DIR cannot be recorded"
 	say "resuming $DIR"
 }
 
