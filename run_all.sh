@@ -7,7 +7,7 @@
 
 set -euo pipefail
 # shellcheck source=lab/common.sh
-. "${BASH_SOURCE[0]%/*}/lab/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lab/common.sh"
 . "$GMEM_ROOT/lab/children.sh"
 . "$GMEM_ROOT/lab/options.sh"
 . "$GMEM_ROOT/lab/runs.sh"
