@@ -63,7 +63,7 @@ main()
 	parse_options "$@"
 	run_child "$GMEM_LAB/packages.sh"
 	RUN_DIR=$RESULTS/bench-$(date +%Y%m%d-%H%M%S)
-	mkdir -p "$RUN_DIR"
+	mkdir -p "$RUN_DIR" 2> /dev/null || die "--results '$RESULTS' cannot be written to"
 	write_scenario > "$RUN_DIR/scenario"
 	: > "$RUN_DIR/plan"
 	run_child "$GMEM_LAB/scenario.sh" prepare "$RUN_DIR"
