@@ -90,6 +90,8 @@ make_tree()
 		[[ ! -f $SOURCE/$file ]] ||
 			(cd "$SOURCE" && cp --parents --no-preserve=mode "$file" "$TREE") ||
 			die "$file of $NAME could not be copied to $TREE"
+		! grep --quiet $'\r$' "$TREE/$file" 2> /dev/null ||
+			die "$file of $NAME ends its lines with CR and LF, so that no patch applies: convert the source first"
 	done
 	in_tree init --quiet
 	commit "the source" "$NAME"
