@@ -21,6 +21,9 @@ static enum expectation find(void)
 {
 	const char *given = getenv("GMEM_EXPECT");
 
+	/* Whoever still sets the variable's old name would be held to another expectation. */
+	if (getenv("GMEM_POLICY"))
+		gmem_broken("GMEM_POLICY is set, and nothing reads it: set GMEM_EXPECT instead");
 	if (!given || !*given)
 		return kvm_check_cap(KVM_CAP_GUEST_MEMFD_FLAGS) & gmem_flag_migratable() ?
 		       OPTIN : UNMOVABLE;

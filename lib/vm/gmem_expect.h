@@ -19,7 +19,7 @@ struct gmem_vm_type;
 
 /*
  * Returns "unmovable", "optin" or "implicit".  The case is BROKEN if GMEM_EXPECT is anything
- * else.
+ * else, or if GMEM_POLICY, as the variable was called, is set.
  */
 const char *gmem_expect_name(void);
 
