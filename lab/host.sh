@@ -18,7 +18,8 @@ host_command()
 	local -r expect=$(setting expect) profile=$(setting profile)
 	local program
 
-	COMMAND=(env "GMEM_SEED=$(setting seed)")
+	# The scenario alone says what this run expects, and not what the caller's shell exports.
+	COMMAND=(env --unset=GMEM_EXPECT --unset=GMEM_PROFILE "GMEM_SEED=$(setting seed)")
 	[[ -z $expect || $expect == auto ]] || COMMAND+=("GMEM_EXPECT=$expect")
 	[[ -z $profile ]] || COMMAND+=("GMEM_PROFILE=$profile")
 	COMMAND+=("$TESTS/run_kselftest.sh")
