@@ -61,6 +61,8 @@ def read(run_dir, lab):
     _plan(run, run_dir / "plan")
     run.ktap = _feed(run, run_dir / "ktap.log", Ktap())
     run.console = _feed(run, run_dir / "console.log", Console(run.allow_log))
+    if run.ktap.begun() and not run.console.last_line and (run_dir / "console.log").is_file():
+        run.problems.append("console.log is empty, so nobody knows what the kernel reported")
     _qemu(run, run_dir)
     _known_issues(run, run_dir, lab)
     return run
