@@ -17,6 +17,15 @@ die()
 	exit 2
 }
 
+# Succeeds if DIR may be removed: it is not there, or "make dropin" has made it.
+is_our_copy()
+{
+	local -r dir=$1
+
+	[[ ! -e $dir && ! -L $dir ]] ||
+		grep --quiet '^# guest_memfd migration selftests' "$dir/Makefile" 2> /dev/null
+}
+
 # Adds LINE to MAKEFILE where it sorts among the others, unless it is there already.
 add_target()
 {
@@ -41,6 +50,8 @@ main()
 	[[ -f $ksrc/tools/testing/selftests/lib.mk ]] || die "KSRC=$ksrc is not a kernel tree"
 	selftests=$(realpath "$ksrc/tools/testing/selftests")
 	cd "$HERE"
+	is_our_copy "$selftests/guest_memfd" ||
+		die "$selftests/guest_memfd is not a copy of this suite, so it stays as it is"
 	rm -rf "$selftests/guest_memfd"
 	case $verb in
 	dropin)
