@@ -64,7 +64,7 @@ parse_options()
 			continue
 		fi
 		if [[ ${OPTIONS[$option]} == *= ]]; then
-			[[ -n ${1:-} && $1 != --* ]] || bad_usage "$option needs a value; see --help"
+			[[ -n ${1:-} && $1 != -* ]] || bad_usage "$option needs a value; see --help"
 			value=$1
 			shift
 		fi
