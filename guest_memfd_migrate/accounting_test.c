@@ -24,6 +24,7 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 
+#include "case/gmem_deadline.h"
 #include "mm/gmem_gup_pin.h"
 #include "mm/gmem_numa.h"
 #include "observe/gmem_account.h"
@@ -144,6 +145,18 @@ static void check_all_move(FIXTURE_DATA(accounting) * self, int nth, struct gmem
 			  nth, NPAGES, tally->moved - before);
 }
 
+/* Fires until the guest has written meanwhile; a guest that never does is stuck. */
+static void move_under_guest(FIXTURE_DATA(accounting) * self, struct gmem_tally *tally)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(GMEM_SLOW_TIMEOUT_S);
+
+	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
+	do
+		gmem_migration_fire(self->migration, self->guest, tally);
+	while (!tally->raced && gmem_deadline_poll(&deadline));
+	gmem_guest_pause(self->guest);
+}
+
 TEST_F_TIMEOUT(accounting, follows_what_moves, GMEM_CASE_TIMEOUT)
 {
 	struct gmem_account allocated;
@@ -157,11 +170,7 @@ TEST_F_TIMEOUT(accounting, follows_what_moves, GMEM_CASE_TIMEOUT)
 		check_all_move(self, nth, &tally);
 		check_counters(self, &allocated, "moved", &tally);
 	}
-	gmem_guest_run(self->guest, GMEM_GUEST_WRITE);
-	do
-		gmem_migration_fire(self->migration, self->guest, &tally);
-	while (!tally.raced);
-	gmem_guest_pause(self->guest);
+	move_under_guest(self, &tally);
 	check_counters(self, &allocated, "moved under the guest", &tally);
 	tally.verified += gmem_guest_verify(self->guest);
 	destroy_counted(self);
