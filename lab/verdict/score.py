@@ -3,7 +3,7 @@
 
 score.json, schema 2:
   schema, arch, accel, release, seed, repeat, seconds, exit
-  controls  [{control: before | after, verdict: pass | fail | broken}]
+  unarmed   [{unarmed: before | after, verdict: pass | fail | broken}]
   mutants   [{name, clauses, kind, verdict, killed, of, seconds (median), by,
               without_log, hits, others, upstream, upstream_why}]
             verdict: the worst of the mutant's runs, as in mutation.py, or "missing"
@@ -16,8 +16,8 @@ import statistics
 import time
 
 SCHEMA = 2
-# A control takes about as long as this many mutants, because it runs every test.
-CONTROL_WEIGHT = 10
+# An unarmed run takes about as long as this many mutants, because it runs every test.
+UNARMED_WEIGHT = 10
 # The verdicts of a mutant, from best to worst.
 VERDICTS = ("killed", "incidental", "survived", "unreached", "stillborn", "missing")
 
@@ -31,12 +31,12 @@ def progress(directory, outcome):
     """Return one line: what one machine found, how many are done, and the time left."""
     machines = (directory / "queue").read_text().splitlines()
     total, done = len(machines), len(list(directory.glob("**/outcome.json")))
-    weight = {machine: CONTROL_WEIGHT if "/control-" in machine else 1 for machine in machines}
+    weight = {machine: UNARMED_WEIGHT if "/unarmed-" in machine else 1 for machine in machines}
     over = sum(w for machine, w in weight.items()
                if (pathlib.Path(machine) / "outcome.json").exists())
     passed = time.time() - (directory / "began").stat().st_mtime
     left = passed / max(over, 1) * (sum(weight.values()) - over)
-    what = outcome.get("mutant") or f"control {outcome.get('control')}"
+    what = outcome.get("mutant") or f"unarmed {outcome.get('unarmed')}"
     if "upstream" in outcome:
         what = f"upstream's tests on {outcome['upstream']}"
     text = f"  [{done}/{total}, {left:.0f} s left] {what}: {outcome['verdict']}"
@@ -76,17 +76,17 @@ def compose(directory, catalogue):
     machines = (directory / "queue").read_text().splitlines()
     chosen = {pathlib.Path(machine).parent.name for machine in machines}
     rows = [_row(mutant, outcomes) for mutant in catalogue if mutant.name in chosen]
-    controls = [{"control": o["control"], "verdict": o["verdict"]}
-                for o in outcomes if "control" in o]
+    unarmed = [{"unarmed": o["unarmed"], "verdict": o["verdict"]}
+                for o in outcomes if "unarmed" in o]
     times = [row["seconds"] for row in rows if row["seconds"] is not None]
     good = rows and all(row["verdict"] == "killed" for row in rows) and \
-        sorted(c["control"] for c in controls if c["verdict"] == "pass") == ["after", "before"]
+        sorted(c["unarmed"] for c in unarmed if c["verdict"] == "pass") == ["after", "before"]
     booted = [o for o in outcomes if o.get("release")]
     return {"schema": SCHEMA, **settings,
             "accel": booted[0]["accel"] if booted else "",
             "release": booted[0]["release"] if booted else "",
             "seconds": round(time.time() - (directory / "began").stat().st_mtime),
-            "controls": controls, "mutants": rows,
+            "unarmed": unarmed, "mutants": rows,
             "score": {"killed": sum(row["verdict"] == "killed" for row in rows),
                       "of": len(rows),
                       "upstream": sum(row["upstream"] == "killed" for row in rows)
@@ -97,12 +97,12 @@ def compose(directory, catalogue):
 
 def _summary(result):
     score = result["score"]
-    controls = ", ".join(f"{c['control']} {c['verdict']}" for c in result["controls"])
+    unarmed = ", ".join(f"{c['unarmed']} {c['verdict']}" for c in result["unarmed"])
     theirs = f"{score['upstream']} by upstream's tests" if score["upstream"] is not None else \
         "upstream's tests not run (--upstream)"
     return (f"{score['killed']} of {score['of']} mutants killed, {theirs}; "
-            f"median {score['median']} s from boot to kill; controls: "
-            f"{controls or 'none'}; {result['seconds']} s in all")
+            f"median {score['median']} s from boot to kill; unarmed: "
+            f"{unarmed or 'none'}; {result['seconds']} s in all")
 
 
 def _columns(row):
