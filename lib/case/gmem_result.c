@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The outcome of a case: the result line, the log, and the exit status. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "kselftest.h"
@@ -30,6 +32,8 @@ static const char * const clause_names[] = {
 static char *result_line;
 static size_t result_size;
 static void (*exit_hook)(int status);
+/* The exit status of the outcome that was reported first, or 0.  The children share it. */
+static int *reported;
 
 u64 gmem_seed(void)
 {
@@ -53,20 +57,47 @@ u64 gmem_seed(void)
 
 void gmem_result_begin(char *reason, size_t size)
 {
+	reported = mmap(NULL, sizeof(*reported), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (reported == MAP_FAILED) {
+		reported = NULL;
+		gmem_broken("out of memory");
+	}
 	result_line = reason;
 	result_size = size;
 	snprintf(reason, size,
 		 "BROKEN: ended without an outcome (assertion of kvm_util, signal or time-out; see the log)");
 }
 
+/* vCPU threads may still run, so nothing is torn down under them. */
+__noreturn
+static void end_process(int status)
+{
+	if (exit_hook)
+		exit_hook(status);
+	_exit(status);
+}
+
 void gmem_result_pass(void)
 {
+	/* A child has reported an outcome, and its parent has not looked at the child's status. */
+	if (*reported)
+		end_process(*reported);
 	result_line[0] = '\0';
 }
 
 void gmem_result_on_exit(void (*hook)(int status))
 {
 	exit_hook = hook;
+}
+
+/* Whether nobody has reported an outcome before.  If so, the outcome is the one of @status. */
+static bool is_first(int status)
+{
+	int none = 0;
+
+	return !reported || __atomic_compare_exchange_n(reported, &none, status, false,
+							__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /* A result line ends at the first newline, so the text is made one line. */
@@ -77,7 +108,7 @@ static void join_lines(char *text)
 			*text = ' ';
 }
 
-/* Prints the outcome, makes it the case's result line and ends the process. */
+/* Prints the outcome, makes the first one the case's result line, and ends the process. */
 __noreturn
 static void finish(const struct gmem_location *at, enum gmem_clause clause, int status, char *text)
 {
@@ -86,14 +117,13 @@ static void finish(const struct gmem_location *at, enum gmem_clause clause, int 
 	join_lines(text);
 	if (clause != GMEM_NO_CLAUSE)
 		snprintf(name, sizeof(name), ": C%d %s", clause, clause_names[clause]);
-	if (result_line)
+	if (!is_first(status))
+		status = *reported;
+	else if (result_line)
 		snprintf(result_line, result_size, "%s", text);
 	fprintf(stderr, "# %s\n# at %s:%d in %s()%s\n", text, at->file, at->line, at->function,
 		name);
-	if (exit_hook)
-		exit_hook(status);
-	/* vCPU threads may still run, so nothing is torn down under them. */
-	_exit(status);
+	end_process(status);
 }
 
 void gmem_fail_at(const struct gmem_location *at, enum gmem_clause clause, const char *fmt, ...)

@@ -99,7 +99,8 @@ struct gmem_location {
 
 /*
  * The three ways to end a case early.  None of them returns, and each may be called by
- * any thread or child of the case.  The first that is called decides.
+ * any thread or child of the case.  The first that is called decides, even if it only ends a
+ * child and the case goes on.
  */
 
 /* Clause @clause is broken.  The message says who, where, what was wanted, and what was got. */
@@ -129,7 +130,10 @@ void gmem_skip_if_at(const struct gmem_location *at, enum gmem_skip_reason why);
  */
 void gmem_result_begin(char *reason, size_t size);
 
-/* The case has passed, unless something fails after this. */
+/*
+ * The case has passed, unless something fails after this.  If a child of the case has reported an
+ * outcome, the case ends with that one instead.
+ */
 void gmem_result_pass(void);
 
 /* Has @hook called with the exit status when the case ends early; there is one hook. */
