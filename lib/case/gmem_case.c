@@ -55,27 +55,32 @@ void gmem_case_begin(char *reason, size_t size, const char *fixture, const char 
 	gmem_kmsg_mark(name);
 }
 
-static void require(unsigned int required, unsigned int bit, u64 count, const char *what)
+void gmem_case_pass_at(const struct gmem_location *at, const struct gmem_tally *tally,
+		       unsigned int required)
 {
-	if ((required & bit) && !count)
-		gmem_broken("vacuous: %s", what);
-}
+	const struct {
+		unsigned int bit;
+		u64 count;
+		const char *missing;
+	} counters[] = {
+		{ GMEM_MOVED, tally->moved, "no folio moved" },
+		{ GMEM_STAYED, tally->stayed, "no folio was seen to stay" },
+		{ GMEM_CONTROL, tally->control, "no anonymous page moved" },
+		{ GMEM_RACED, tally->raced, "the guest wrote nothing meanwhile" },
+		{ GMEM_VERIFIED, tally->verified, "no byte was compared" },
+		{ GMEM_PLACED, tally->placed, "the zone of no folio was checked" },
+	};
 
-void gmem_case_pass(const struct gmem_tally *tally, unsigned int required)
-{
 	fprintf(stderr,
 		"# TALLY moved=%lu stayed=%lu control=%lu raced=%lu verified=%lu placed=%lu\n",
 		tally->moved, tally->stayed, tally->control, tally->raced, tally->verified,
 		tally->placed);
-	require(required, GMEM_MOVED, tally->moved, "no folio moved");
-	require(required, GMEM_STAYED, tally->stayed, "no folio was seen to stay");
-	require(required, GMEM_CONTROL, tally->control, "no anonymous page moved");
-	require(required, GMEM_RACED, tally->raced, "the guest wrote nothing meanwhile");
-	require(required, GMEM_VERIFIED, tally->verified, "no byte was compared");
-	require(required, GMEM_PLACED, tally->placed, "the zone of no folio was checked");
-	gmem_kmsg_check();
+	for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+		if ((required & counters[i].bit) && !counters[i].count)
+			gmem_broken_at(at, "vacuous: %s", counters[i].missing);
+	gmem_kmsg_check_at(at);
 	gmem_result_pass();
-	gmem_watchdog_arm(GMEM_LIFECYCLE, "freeing VM and guest_memfd");
+	gmem_watchdog_arm_at(at, GMEM_LIFECYCLE, "freeing VM and guest_memfd");
 }
 
 void gmem_tally_add(struct gmem_tally *tally, const struct gmem_tally *more)

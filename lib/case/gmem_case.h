@@ -75,7 +75,9 @@ void gmem_case_begin(char *reason, size_t size, const char *fixture, const char 
  * Ends the case as passed if every counter in @required is non-zero, the kernel log is
  * clean, and nothing has failed; it does not return otherwise.
  */
-void gmem_case_pass(const struct gmem_tally *tally, unsigned int required);
+#define gmem_case_pass(tally, required) gmem_case_pass_at(GMEM_HERE, tally, required)
+void gmem_case_pass_at(const struct gmem_location *at, const struct gmem_tally *tally,
+		       unsigned int required);
 
 /* Adds what @more counted to @tally. */
 void gmem_tally_add(struct gmem_tally *tally, const struct gmem_tally *more);

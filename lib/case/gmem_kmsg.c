@@ -43,26 +43,28 @@ void gmem_kmsg_mark(const char *name)
 		gmem_broken("/dev/kmsg: %m");
 }
 
-void gmem_kmsg_check(void)
+void gmem_kmsg_check_at(const struct gmem_location *at)
 {
-	char record[1024];
+	char record[1024], *text;
 	ssize_t len;
 
 	/* Each read returns one record: "prio,seq,time,flags;text". */
 	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0) {
 		record[len] = '\0';
+		text = strchr(record, ';');
 		marked |= !!strstr(record, "gmem: begin ");
 		for (size_t i = 0; i < sizeof(reports) / sizeof(*reports); i++)
 			if (strstr(record, reports[i]))
-				gmem_fail(GMEM_DIAGNOSTICS, "kernel log: %s",
-					  strchr(record, ';') ? strchr(record, ';') + 1 : record);
+				gmem_fail_at(at, GMEM_DIAGNOSTICS, "kernel log: %s",
+					     text ? text + 1 : record);
 	}
 	if (errno == EPIPE)
-		gmem_broken("the kernel log overflowed during the case");
+		gmem_broken_at(at, "the kernel log overflowed during the case");
 	if (errno != EAGAIN)
-		gmem_broken("/dev/kmsg: %m");
+		gmem_broken_at(at, "/dev/kmsg: %m");
 	if (!marked)
-		gmem_broken("the kernel log lacks the mark that was written to it");
+		gmem_broken_at(at, "the kernel log lacks the mark that was written to it");
 	if (read_taint() != taint)
-		gmem_fail(GMEM_DIAGNOSTICS, "taint went from %#lx to %#lx", taint, read_taint());
+		gmem_fail_at(at, GMEM_DIAGNOSTICS, "taint went from %#lx to %#lx", taint,
+			     read_taint());
 }
