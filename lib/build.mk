@@ -46,11 +46,11 @@ CFLAGS += -I$(OUTPUT)/libkvm/tools/arch/arm64/include/generated
 endif
 # GMEM_MIGRATABLE_BIT says which bit the flag is that opts in to migration, because the
 # kernel's headers may lack the flag.
-ifneq ($(GMEM_MIGRATABLE_BIT),)
-ifeq ($(filter $(GMEM_MIGRATABLE_BIT),$(shell seq 0 63)),)
+ifneq ($(strip $(GMEM_MIGRATABLE_BIT)),)
+ifneq ($(words $(GMEM_MIGRATABLE_BIT)) $(words $(filter $(shell seq 0 63),$(GMEM_MIGRATABLE_BIT))),1 1)
 $(error GMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT) is not the number of a bit, from 0 to 63)
 endif
-CFLAGS += -DGMEM_MIGRATABLE_BIT=$(GMEM_MIGRATABLE_BIT)
+CFLAGS += -DGMEM_MIGRATABLE_BIT=$(strip $(GMEM_MIGRATABLE_BIT))
 endif
 LDFLAGS += -no-pie -pthread
 LDLIBS += -lnuma -ldl
@@ -59,6 +59,13 @@ LIBGMEM_OBJS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard lib/*/*.c))
 LIBKVM := $(OUTPUT)/libkvm/libkvm.a
 
 $(shell mkdir -p $(sort $(dir $(LIBGMEM_OBJS))) $(OUTPUT)/libkvm/tools $(sort $(dir $(TEST_GEN_PROGS))))
+
+# This file changes with GMEM_MIGRATABLE_BIT, so that a build with another bit is not taken for
+# up to date.
+MIGRATABLE_BIT := $(OUTPUT)/lib/migratable-bit
+$(shell echo "bit $(strip $(GMEM_MIGRATABLE_BIT))" | cmp -s - $(MIGRATABLE_BIT) || \
+	echo "bit $(strip $(GMEM_MIGRATABLE_BIT))" > $(MIGRATABLE_BIT))
+$(OUTPUT)/lib/vm/gmem_config.o: $(MIGRATABLE_BIT)
 
 $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(LIBGMEM_OBJS) $(LIBKVM)
 
@@ -87,7 +94,7 @@ upstream-install: upstream
 
 FORCE:
 
-EXTRA_CLEAN += $(OUTPUT)/lib/*/*.o $(OUTPUT)/lib/*/*.d $(OUTPUT)/libkvm \
+EXTRA_CLEAN += $(OUTPUT)/lib/*/*.o $(OUTPUT)/lib/*/*.d $(MIGRATABLE_BIT) $(OUTPUT)/libkvm \
 	$(addsuffix .d,$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED))
 
 -include $(LIBGMEM_OBJS:.o=.d)
