@@ -139,17 +139,13 @@ u64 gmem_block_pages(void)
 	return pages;
 }
 
-long gmem_block_id(u64 pfn)
-{
-	return pfn / gmem_block_pages();
-}
-
 size_t gmem_block_holds(long id, const u64 *pfns, size_t count)
 {
+	u64 pages = gmem_block_pages();
 	size_t held = 0;
 
 	for (size_t i = 0; i < count; i++)
-		held += gmem_block_id(pfns[i]) == id;
+		held += pfns[i] / pages == id;
 	return held;
 }
 

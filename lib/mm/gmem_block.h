@@ -33,9 +33,6 @@ bool gmem_block_online_movable(void);
 /* Returns the number of pages of a block.  BROKEN if the kernel has no memory blocks. */
 u64 gmem_block_pages(void);
 
-/* Returns the id of the block that @pfn is in. */
-long gmem_block_id(u64 pfn);
-
 /* Returns how many of the @count @pfns are in block @id. */
 size_t gmem_block_holds(long id, const u64 *pfns, size_t count);
 

@@ -20,9 +20,66 @@
 #define TRIES 5
 #define TRY_TIMEOUT_S 1
 
+void __gmem_virtio_mem_request_other(void)
+{
+	u64 unit;
+
+	if (!__gmem_qmp_get(DEVICE, "block-size", &unit))
+		__gmem_qmp_set(DEVICE, "requested-size", unit);
+}
+
+/*
+ * Returns true if none of the @count blocks from @first on exists.  The kernel removes blocks
+ * some time after the last of their memory is unplugged.
+ */
+static bool are_gone(long first, u64 count)
+{
+	for (long id = first; id < first + count; id++)
+		if (gmem_block_exists(id))
+			return false;
+	return true;
+}
+
+/*
+ * Requests a size of 0, and waits for a while until at most @want bytes are plugged, and, if
+ * none are, until the @blocks blocks from @first on are gone.  Returns false if that does not
+ * happen; *@left is the size that QEMU told last.
+ */
+static bool shrinks_to(u64 want, u64 *left, long first, u64 blocks)
+{
+	struct gmem_deadline deadline = gmem_deadline_in(TRY_TIMEOUT_S);
+
+	if (__gmem_qmp_set(DEVICE, "requested-size", 0))
+		return false;
+	do {
+		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want &&
+		    (*left || are_gone(first, blocks)))
+			return true;
+	} while (gmem_deadline_poll(&deadline));
+	return false;
+}
+
+/*
+ * Does what gmem_virtio_mem_shrink() does, but ignores errors.  Returns -1 if QEMU does not tell
+ * the size.
+ */
+static u64 try_to_shrink(u64 want)
+{
+	u64 size = gmem_block_pages() * getpagesize();
+	u64 left = -1ULL, had = 0, start = 0;
+	long first;
+
+	__gmem_qmp_get(DEVICE, "size", &had);
+	__gmem_qmp_get(DEVICE, "memaddr", &start);
+	first = (start + size - 1) / size;
+	for (int try = 0; !shrinks_to(want, &left, first, had / size) && try < TRIES; try++)
+		__gmem_virtio_mem_request_other();
+	return left;
+}
+
 static void restore_size(const char *device, const char *text)
 {
-	if (__gmem_virtio_mem_shrink(0))
+	if (try_to_shrink(0))
 		fprintf(stderr, "# putting back: the device %s keeps its size\n", device);
 }
 
@@ -93,61 +150,8 @@ u64 gmem_virtio_mem_unit(void)
 	return device > driver ? device : driver;
 }
 
-void __gmem_virtio_mem_request_other(void)
-{
-	u64 unit;
-
-	if (!__gmem_qmp_get(DEVICE, "block-size", &unit))
-		__gmem_qmp_set(DEVICE, "requested-size", unit);
-}
-
-/*
- * Returns true if none of the @count blocks from @first on exists.  The kernel removes blocks
- * some time after the last of their memory is unplugged.
- */
-static bool are_gone(long first, u64 count)
-{
-	for (long id = first; id < first + count; id++)
-		if (gmem_block_exists(id))
-			return false;
-	return true;
-}
-
-/*
- * Requests a size of 0, and waits for a while until at most @want bytes are plugged, and, if
- * none are, until the @blocks blocks from @first on are gone.  Returns false if that does not
- * happen; *@left is the size that QEMU told last.
- */
-static bool shrinks_to(u64 want, u64 *left, long first, u64 blocks)
-{
-	struct gmem_deadline deadline = gmem_deadline_in(TRY_TIMEOUT_S);
-
-	if (__gmem_qmp_set(DEVICE, "requested-size", 0))
-		return false;
-	do {
-		if (!__gmem_qmp_get(DEVICE, "size", left) && *left <= want &&
-		    (*left || are_gone(first, blocks)))
-			return true;
-	} while (gmem_deadline_poll(&deadline));
-	return false;
-}
-
-u64 __gmem_virtio_mem_shrink(u64 want)
-{
-	u64 size = gmem_block_pages() * getpagesize();
-	u64 left = -1ULL, had = 0, start = 0;
-	long first;
-
-	__gmem_qmp_get(DEVICE, "size", &had);
-	__gmem_qmp_get(DEVICE, "memaddr", &start);
-	first = (start + size - 1) / size;
-	for (int try = 0; !shrinks_to(want, &left, first, had / size) && try < TRIES; try++)
-		__gmem_virtio_mem_request_other();
-	return left;
-}
-
 u64 gmem_virtio_mem_shrink(u64 want)
 {
-	__gmem_virtio_mem_shrink(want);
+	try_to_shrink(want);
 	return gmem_qmp_get(DEVICE, "size");
 }

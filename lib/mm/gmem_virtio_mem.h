@@ -47,9 +47,6 @@ u64 gmem_virtio_mem_unit(void);
  */
 u64 gmem_virtio_mem_shrink(u64 want);
 
-/* Requests the same, but ignores errors; returns -1 if QEMU does not tell the size. */
-u64 __gmem_virtio_mem_shrink(u64 want);
-
 /*
  * Requests a size other than 0, of one block of the device.  A request for the size that was
  * requested last does not reach the driver, so a repeated request needs another one between.
