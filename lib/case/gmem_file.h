@@ -24,7 +24,7 @@ long gmem_file_read_long(const char *path);
  */
 int __gmem_file_write(const char *path, const char *text);
 
-/* Writes @text to @path as above.  The case is BROKEN on error. */
+/* Does what __gmem_file_write() does, but the case is BROKEN on error. */
 void gmem_file_write(const char *path, const char *text);
 
 /* Whether @path exists. */

@@ -15,8 +15,8 @@ struct gmem_anon;
 struct gmem_region;
 
 /*
- * Takes so much memory of the first CMA area's node that half of what is left is CMA, but no
- * more than @most pages of it.  The kernel then serves movable allocations from CMA and from
+ * Takes memory of the first CMA area's node until about as much CMA as other memory is left, at
+ * most @most pages of each.  The kernel then serves movable allocations from CMA and from
  * other memory in turns.  The memory stays taken until the case ends.  Returns the node.  This
  * does not check that it worked: a control has to show that.  Skips the case (no_cma) if the
  * area is too small, because too little other memory would be left.
@@ -24,9 +24,9 @@ struct gmem_region;
 int gmem_cma_squeeze(size_t most);
 
 /*
- * Squeezes the node, and allocates the pages of @region and of @control, which must have as
- * many, there in turns, so that each page could as well have been the other's.  Returns how many
- * pages of the control are in CMA; the case is BROKEN if none is.
+ * Squeezes the node, and allocates there one page of @region and one of @control in turns, so that
+ * both have the same chance to get pages of CMA.  Both must have the same number of pages.
+ * Returns how many pages of the control are in CMA; the case is BROKEN if none is.
  */
 size_t gmem_cma_allocate_in_turns(struct gmem_region *region, struct gmem_anon *control);
 

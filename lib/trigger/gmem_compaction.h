@@ -23,7 +23,7 @@ struct gmem_migration;
 struct gmem_fillers {
 	struct gmem_anon *filler[5];
 	size_t count;
-	int ring;		/* of gmem_gup_pin(), pins the fillers; 0: they are not pinned */
+	int ring;		/* what gmem_gup_pin() returned; 0: the fillers are not pinned */
 };
 
 /* Returns the fillers of @migration, of which there are none at first. */
@@ -32,7 +32,7 @@ struct gmem_fillers *gmem_compaction_fillers(struct gmem_migration *migration);
 /* Frees all fillers.  It is the cleanup() of triggers that compact. */
 void gmem_compaction_cleanup(struct gmem_migration *migration);
 
-/* GMEM_SKIP_none if the kernel can compact, and moves unevictable memory when it does. */
+/* Returns GMEM_SKIP_none if the kernel can compact, and moves unevictable memory when it does. */
 enum gmem_skip_reason gmem_compaction_missing(void);
 
 /*

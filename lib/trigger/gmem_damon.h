@@ -11,7 +11,7 @@
 
 struct gmem_migration;
 
-/* GMEM_SKIP_none if the kernel has DAMON and nobody else uses it. */
+/* Returns GMEM_SKIP_none if the kernel has DAMON and nobody else uses it. */
 enum gmem_skip_reason gmem_damon_missing(void);
 
 /*

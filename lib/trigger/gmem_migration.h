@@ -92,9 +92,10 @@ void gmem_check_stayed_at(const struct gmem_location *at, enum gmem_clause claus
 
 /*
  * Triggers call these in allocate().  They allocate a few pages of the control and of the region
- * in turns, so that both lie in the same parts of memory.  The first one does so on the first
- * node; the second one under a memory policy that binds to @node, in spite of which the kernel
- * puts elsewhere what may not lie there, such as unmovable pages in ZONE_MOVABLE.
+ * in turns, so that both lie in the same parts of memory.  The first function allocates on the
+ * first node.  The second one allocates under a memory policy that binds to @node; pages that
+ * must not lie there still go to another node, as unmovable pages do if @node has only
+ * ZONE_MOVABLE.
  */
 void gmem_migration_allocate(struct gmem_migration *migration);
 void gmem_migration_allocate_on(struct gmem_migration *migration, int node);

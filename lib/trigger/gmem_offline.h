@@ -30,7 +30,7 @@ struct gmem_offline {
 	struct gmem_guest *guest;	/* is paused at first */
 	struct gmem_unmap_probe *probe;	/* the test may set it; it is freed with the rest */
 	u64 *pfns;			/* of all pages, by lookup */
-	long count;			/* of unusable pages of the machine at the beginning */
+	long count;			/* unusable pages of the machine at the beginning */
 };
 
 /*

@@ -31,8 +31,8 @@ struct gmem_unmap_probe;
 struct gmem_unplug;
 
 struct gmem_unplug_kind {
-	const char *name;	/* of the operation that takes the memory away: "offlining" */
-	const char *where;	/* how messages call the memory: "the block" */
+	const char *name;	/* what the operation is called in messages: "offlining" */
+	const char *where;	/* what the memory is called there: "the block" */
 	bool always_normal;	/* the memory is ZONE_NORMAL even if the region is movable */
 	/*
 	 * Finds two blocks of a node that has no other memory, notes them in @unplug, and returns
@@ -78,7 +78,7 @@ struct gmem_unplug *gmem_unplug_begin(const struct gmem_unplug_kind *kind,
 				      const struct gmem_config *config, size_t npages,
 				      bool movable);
 
-/* Kinds use this as online(): it brings the first of the blocks that were found online. */
+/* Kinds use this as online().  It brings the first of the blocks online that find() noted. */
 void gmem_unplug_online_first(struct gmem_unplug *unplug);
 
 /* Frees @unplug, which may be NULL, and all that belongs to it. */

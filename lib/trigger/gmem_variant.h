@@ -22,8 +22,8 @@ FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 };
 
 /*
- * These add one variant: a configuration of the default VM type, or of @_type, and the same two
- * with a trigger.
+ * Each of these adds one variant.  The VM type is the default one, or @_type.  The first two have
+ * no trigger.
  */
 #define GMEM_CONFIG_VARIANT(_fixture, _config) \
 	GMEM_VARIANT(_fixture, _config, GMEM_CONFIG(default, _config))
@@ -65,12 +65,12 @@ FIXTURE_VARIANT_ADD(_fixture, _variant) { \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, sw_protected, none, compact_memory) \
 	GMEM_TYPE_TRIGGER_VARIANT(_fixture, sw_protected, mmap, compact_memory)
 
-/* These configurations are movable by at least one expectation. */
+/* Each of these configurations is movable under at least one expectation. */
 #define GMEM_MOVABLE_VARIANTS(_fixture) \
 	GMEM_OPTIN_VARIANTS(_fixture) \
 	GMEM_PLAIN_VARIANTS(_fixture)
 
-/* All configurations are unmovable by at least one expectation. */
+/* Each of these configurations is unmovable under at least one expectation. */
 #define GMEM_UNMOVABLE_VARIANTS(_fixture) \
 	GMEM_PLAIN_VARIANTS(_fixture) \
 	GMEM_PRIVATE_VARIANTS(_fixture) \

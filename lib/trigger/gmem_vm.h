@@ -29,8 +29,8 @@ struct gmem_vm {
 
 /*
  * Creates the @nth VM, of @config.  Its @npages pages lie where @trigger has reason to move
- * them, and the guest has written each of them once.  No two VMs have a gfn in common, so that
- * an unmap probe takes no unmapping from one VM for one from another.  Fails the case (C7) if
+ * them, and the guest has written each of them once.  No two VMs have a gfn in common, because
+ * an unmap probe sees gfns only and could not tell the VMs apart.  Fails the case (C7) if
  * unmovable memory is in CMA or ZONE_MOVABLE.
  */
 void gmem_vm_create(struct gmem_vm *vm, int nth, const struct gmem_config *config,

@@ -91,7 +91,7 @@ static inline bool gmem_check_page(const u64 *va, u64 words, u64 step, u64 key, 
 	return true;
 }
 
-/* Says what went wrong for @bad, of stamps under @key. */
+/* Returns what went wrong with the word @bad.  @key is the key of the stamps. */
 enum gmem_mismatch_class gmem_mismatch_class(u64 key, const struct gmem_mismatch *bad);
 
 /* Returns "zeros", "stale", "early" or "foreign". */
