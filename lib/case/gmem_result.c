@@ -32,8 +32,11 @@ static const char * const clause_names[] = {
 static char *result_line;
 static size_t result_size;
 static void (*exit_hook)(int status);
-/* The exit status of the outcome that was reported first, or 0.  The children share it. */
-static int *reported;
+/* The outcome that was reported first, which the children of the case share. */
+static struct {
+	int status;		/* its exit status, or 0 */
+	bool complete;		/* the result line has its text */
+} *reported;
 
 u64 gmem_seed(void)
 {
@@ -81,8 +84,8 @@ static void end_process(int status)
 void gmem_result_pass(void)
 {
 	/* A child has reported an outcome, and its parent has not looked at the child's status. */
-	if (*reported)
-		end_process(*reported);
+	if (reported->status)
+		end_process(reported->status);
 	result_line[0] = '\0';
 }
 
@@ -96,8 +99,19 @@ static bool is_first(int status)
 {
 	int none = 0;
 
-	return !reported || __atomic_compare_exchange_n(reported, &none, status, false,
-							__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return !reported ||
+	       __atomic_compare_exchange_n(&reported->status, &none, status, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Waits until the first outcome is in the result line, because the process that ends now may
+ * be the one that writes it.  The bound ends the wait for a process that was killed meanwhile.
+ */
+static void wait_for_first(void)
+{
+	for (int i = 0; i < 10000 && !READ_ONCE(reported->complete); i++)
+		usleep(100);
 }
 
 /* A result line ends at the first newline, so the text is made one line. */
@@ -117,10 +131,15 @@ static void finish(const struct gmem_location *at, enum gmem_clause clause, int 
 	join_lines(text);
 	if (clause != GMEM_NO_CLAUSE)
 		snprintf(name, sizeof(name), ": C%d %s", clause, clause_names[clause]);
-	if (!is_first(status))
-		status = *reported;
-	else if (result_line)
-		snprintf(result_line, result_size, "%s", text);
+	if (is_first(status)) {
+		if (result_line)
+			snprintf(result_line, result_size, "%s", text);
+		if (reported)
+			WRITE_ONCE(reported->complete, true);
+	} else {
+		status = reported->status;
+		wait_for_first();
+	}
 	fprintf(stderr, "# %s\n# at %s:%d in %s()%s\n", text, at->file, at->line, at->function,
 		name);
 	end_process(status);
