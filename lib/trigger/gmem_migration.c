@@ -62,6 +62,7 @@ struct gmem_migration *gmem_migration_create(const struct gmem_trigger *trigger,
 	if (trigger->missing)
 		gmem_skip_if(trigger->missing());
 	migration->trigger = trigger;
+	migration->creator = trigger;
 	migration->region = region;
 	migration->control = gmem_anon_create(region->npages);
 	migration->pfns = gmem_zalloc(region->npages, sizeof(*migration->pfns));
@@ -78,8 +79,8 @@ void gmem_migration_free(struct gmem_migration *migration)
 {
 	if (!migration)
 		return;
-	if (migration->trigger->cleanup)
-		migration->trigger->cleanup(migration);
+	if (migration->creator->cleanup)
+		migration->creator->cleanup(migration);
 	gmem_anon_free(migration->control);
 	free(migration->pfns);
 	free(migration);

@@ -25,12 +25,13 @@ struct gmem_tally;
 struct gmem_trigger;
 
 struct gmem_migration {
-	const struct gmem_trigger *trigger;
+	const struct gmem_trigger *trigger;	/* fired next; a test may set another one */
+	const struct gmem_trigger *creator;	/* chose where the pages lie */
 	struct gmem_region *region;
 	struct gmem_anon *control;
 	int node;		/* where triggers by address send memory next */
 	u64 *pfns;		/* of the region, as of the last snapshot */
-	void *private;		/* data of the trigger, which its cleanup() frees */
+	void *private;		/* the data of the creator, which its cleanup() frees */
 	size_t moved_page;	/* the first page of the region that was seen to move, */
 	u64 moved_from;		/* the pfn that it had, */
 	u64 moved_to;		/* and the one that it got */
