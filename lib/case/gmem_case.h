@@ -47,6 +47,29 @@ enum {
 /* Seconds that a case may take.  This only ends hangs: the slowest emulator needs less. */
 #define GMEM_CASE_TIMEOUT 240
 
+/*
+ * Has the harness know the tests @_name: their fixture and its variants have the given members,
+ * nothing is set up, and @_teardown runs after a case has passed.  The headers of the wings
+ * above have fixtures made with this.
+ */
+#define GMEM_FIXTURE_OF(_name, _members, _variant_members, _teardown) \
+FIXTURE(_name) { \
+	_members \
+}; \
+FIXTURE_VARIANT(_name) { \
+	_variant_members \
+}; \
+FIXTURE_SETUP(_name) \
+{ \
+} \
+FIXTURE_TEARDOWN(_name) \
+{ \
+	_teardown; \
+}
+
+/* Wraps the members that are given to a fixture, because they may contain commas. */
+#define GMEM_MEMBERS(...) __VA_ARGS__
+
 /* Starts a case inside a TEST_F() of kselftest_harness.h. */
 #define GMEM_CASE_BEGIN() do { \
 	const char *_variant = ""; \

@@ -30,34 +30,25 @@
 /* Defines fixture, variant, set-up and teardown of the tests @_name for the harness. */
 #define GMEM_FIXTURE(_name) GMEM_FIXTURE_WITH(_name, GMEM_MEMBERS(), GMEM_MEMBERS())
 
-/* Wraps the members that are given to GMEM_FIXTURE_WITH(), because they may contain commas. */
-#define GMEM_MEMBERS(...) __VA_ARGS__
-
 /* Also adds @_members to the fixture and @_variant_members to its variants; both may be empty. */
 #define GMEM_FIXTURE_WITH(_name, _members, _variant_members) \
-FIXTURE(_name) { \
+GMEM_FIXTURE_OF(_name, GMEM_MEMBERS( \
 	struct gmem_region *region; \
 	struct gmem_anon *control; \
 	struct gmem_migration *migration; \
 	struct gmem_unmap_probe *probe; \
 	struct gmem_guest *guest; \
 	_members \
-}; \
-FIXTURE_VARIANT(_name) { \
+), GMEM_MEMBERS( \
 	struct gmem_config config; \
 	const struct gmem_trigger *trigger; \
 	_variant_members \
-}; \
-FIXTURE_SETUP(_name) \
-{ \
-} \
-FIXTURE_TEARDOWN(_name) \
-{ \
+), GMEM_MEMBERS( \
 	gmem_guest_free(self->guest); \
 	gmem_unmap_probe_free(self->probe); \
 	gmem_migration_free(self->migration); \
 	gmem_anon_free(self->control); \
-	gmem_region_free(self->region); \
-}
+	gmem_region_free(self->region) \
+))
 
 #endif /* GMEM_FIXTURE_H */

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#include "case/gmem_result.h"
+#include "case/gmem_case.h"
 #include "vm/gmem_config.h"
 
 struct gmem_guest;
@@ -62,19 +62,9 @@ long gmem_offline_count(const struct gmem_offline *offline);
 
 /* Defines the fixture of the tests @_name, which take pages out of use. */
 #define GMEM_OFFLINE_FIXTURE(_name) \
-FIXTURE(_name) { \
-	struct gmem_offline *offline; \
-}; \
-FIXTURE_VARIANT(_name) { \
+GMEM_FIXTURE_OF(_name, GMEM_MEMBERS(struct gmem_offline *offline;), GMEM_MEMBERS( \
 	struct gmem_config config; \
 	const struct gmem_poison *how; \
-}; \
-FIXTURE_SETUP(_name) \
-{ \
-} \
-FIXTURE_TEARDOWN(_name) \
-{ \
-	gmem_offline_free(self->offline); \
-}
+), gmem_offline_free(self->offline))
 
 #endif /* GMEM_OFFLINE_H */

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "case/gmem_result.h"
+#include "case/gmem_case.h"
 #include "vm/gmem_config.h"
 
 struct gmem_guest;
@@ -115,18 +115,8 @@ void gmem_unplug_verify(struct gmem_unplug *unplug, struct gmem_tally *tally);
 
 /* Defines the fixture of the tests @_name, which take memory away. */
 #define GMEM_UNPLUG_FIXTURE(_name) \
-FIXTURE(_name) { \
-	struct gmem_unplug *unplug; \
-}; \
-FIXTURE_VARIANT(_name) { \
-	struct gmem_config config; \
-}; \
-FIXTURE_SETUP(_name) \
-{ \
-} \
-FIXTURE_TEARDOWN(_name) \
-{ \
-	gmem_unplug_free(self->unplug); \
-}
+GMEM_FIXTURE_OF(_name, GMEM_MEMBERS(struct gmem_unplug *unplug;), \
+		GMEM_MEMBERS(struct gmem_config config;), \
+		gmem_unplug_free(self->unplug))
 
 #endif /* GMEM_UNPLUG_H */
